@@ -168,12 +168,13 @@ def plain_environments(platform: Mapping[str, Any]) -> dict[str, Any]:
         if not isinstance(rings, list):
             found[str(name)] = value
             continue
-        before = value.get("requires")
+        before = ""
         for ring in rings:
             if isinstance(ring, dict):
-                own = f"{name}-{ring.get('name')}"
-                found[own] = {**value, "server": ring.get("server"), "requires": before}
-                before = [own]
+                terms = {key: term for key, term in ring.items() if key not in _OF_RINGS}
+                requires = {before: terms} if before else value.get("requires")
+                before = f"{name}-{ring.get('name')}"
+                found[before] = {**value, "server": ring.get("server"), "requires": requires}
     return found
 
 
@@ -314,4 +315,6 @@ def _values(node: Any, key: str) -> Iterator[str]:
         yield from _values(item, key)
 
 
+_OF_RINGS: Final = frozenset({"name", "server", "router", "domain", "apiServer"})
+"""Keys of a ring that are not terms of what it requires."""
 _NAMED = frozenset({"teams", "waivers", "quarantine"})

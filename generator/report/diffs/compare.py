@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final, Literal, NamedTuple
@@ -20,7 +20,7 @@ from generator.plan.values import Plan
 from generator.render.bundle import pod_template
 from generator.render.environment import Templates
 from generator.report.diffs.direction import METRICS, Direction, Strictness, of_change, of_values, strictness
-from generator.report.diffs.policy import PolicyChange, policy_changes
+from generator.report.diffs.policy import PolicyChange, policy_changes, tier_changes
 from generator.report.diffs.records import Status
 from generator.report.diffs.shared import SharedDifference, shared_differences
 from generator.source.finding import Finding
@@ -29,7 +29,7 @@ Applies = Literal["release", "at once", "rules", ""]
 _POD_TOPICS: Final = {"image", "service", "environment variable", "model", "data"}
 _POD_SIZE: Final = {"cpu", "memory", "gpu", "storage", "startup"}
 _HOLDS: Final = {"waiting", "held"}
-_RULES: Final = {"release", "step", "shadow", "guard", "gate"}
+_RULES: Final = {"release", "step", "shadow", "guard", "gate", "tier"}
 
 NOT_PLANNED_NOW: Final = "it can't be planned as it is now"
 """How the reason starts of a model that has errors in the current state, not only in the earlier one."""
@@ -246,13 +246,26 @@ def _model(
     found = []
     for environment in dict.fromkeys((*after, *before)):
         pair = before.get(environment), after.get(environment)
-        differing = changes(*pair)
+        differing = (*_moved(*pair), *changes(*pair))
         if differing:
             status: Status = "added" if pair[0] is None else "removed" if pair[1] is None else "changed"
             found.append(
                 _difference(Difference(team, model, environment, status, differing), *pair, templates)
             )
     return found
+
+
+def _moved(old: Planned | None, new: Planned | None) -> Iterator[Change]:
+    """Yield the rules that differ for a model because it moves to another tier."""
+    if old is None or new is None or old.plan.identity.tier == new.plan.identity.tier:
+        return
+    was, now = old.plan.identity.tier, new.plan.identity.tier
+    tiers = [
+        side.source.layers.platform.data["spec"]["tiers"][tier] for side, tier in ((old, was), (new, now))
+    ]
+    for rule in tier_changes(*tiers):
+        if rule.key != "models":  # which models may use it
+            yield Change("tier", "", rule.key, rule.old, rule.new)
 
 
 def _difference(

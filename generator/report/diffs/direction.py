@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from generator.plan.changes import Change
 
@@ -54,6 +54,27 @@ _CHOICES: Final = {
     "strategy": ("blue-green", "canary"),
     "callers": ("public", "internal"),
 }
+# Of the platform's rules: keys whose smaller values are looser; of all other ceilings the larger ones are.
+_FLOORS: Final = {"power", "shortestHold", "atLeast", "alpha", "features", "soak", "minPower"}
+# What a record must show, from strict to loose.
+_VERDICTS: Final = ("passed", "weak", "any")
+# Lists whose longer forms are looser: they allow, while the others require.
+_ALLOWANCES: Final = {"noData", "tiers", "waivers", "hotFixes"}
+_LISTED: Final = {"approvals", "evidence", "gates", "guards", "models", "noData", "sensitive"}
+# Fields of objects in a cluster, and the sign of a looser number.
+_LIVE: Final = (
+    (re.compile(r"weight at steps\[\d+\]"), 1),
+    (re.compile(r"hold at steps\[\d+\]"), -1),
+    (
+        re.compile(r"guard .*\.(failureLimit|inconclusiveLimit|consecutiveErrorLimit|interval|initialDelay)"),
+        1,
+    ),
+    (re.compile(r"guard .*\.(count|consecutiveSuccessLimit)"), -1),
+)
+# What stops or slows a release: a step, or a metric of an AnalysisTemplate.
+_LIVE_CHECK: Final = re.compile(r"steps\[\d+\]( \(live\))?|guard [^. ]+")
+_LIVE_BOUND: Final = re.compile(r"threshold of .* \((success|failure)\)")
+_COMPARED: Final = re.compile(r"result\[0\] (<=?|>=?) (-?[\d.]+(?:e[-+]?\d+)?)")
 _ASSUMPTIONS: Final = {
     ("guard", "baseline"), ("guard", "delay"), ("release", "min rps"), ("release", "design effect"),
 }  # fmt: skip
@@ -67,13 +88,22 @@ _UNITS: Final = {
 
 def of_change(change: Change) -> Strictness:
     """Return whether a change is looser or stricter; empty where it is neither."""
-    key = (change.topic, change.field)
+    if change.topic == "live":
+        return _of_live(change)
+    if change.topic == "tier":
+        return of_rule(change.field, *(_value(change.field, text) for text in (change.old, change.new)))
     if change.field == "waiver":
         return _of_waiver(change.old, change.new)
     if not change.field and (change.old is None or change.new is None):
         if change.topic not in _CHECKS:
             return ""
         return "stricter" if change.old is None else "looser"
+    return _of_value(change)
+
+
+def _of_value(change: Change) -> Strictness:
+    """Return the direction of one value of a plan."""
+    key = (change.topic, change.field)
     if key in _APPROVALS:
         return "looser" if change.new is None else "stricter" if change.old is None else ""
     if change.field in _CHOICES:
@@ -88,6 +118,65 @@ def of_change(change: Change) -> Strictness:
     if change.old is None or change.new is None:
         return "looser" if change.new is None else "stricter"
     return strictness(amount(change.old), amount(change.new), sign)
+
+
+def of_rule(key: str, old: Any, new: Any) -> Strictness:
+    """Return whether a rule of the platform is looser or stricter than before.
+
+    Args:
+        key: its key, such as `ceilings.firstWeight`.
+        old: the plain value before; None for none.
+        new: the plain value now.
+    """
+    parts = key.split(".")
+    if isinstance(old, list) or isinstance(new, list):
+        was, now = set(map(str, old or [])), set(map(str, new or []))
+        if not (was < now or now < was):
+            return ""
+        return "looser" if (was < now) == (parts[-1] in _ALLOWANCES) else "stricter"
+    if parts[-1] == "verdict":
+        ranks = [_VERDICTS.index(each) if each in _VERDICTS else 0 for each in (old, new)]
+        return strictness(ranks[0], ranks[1], 1)
+    if old is None or new is None or isinstance(old, bool) or isinstance(new, bool):
+        return "stricter" if new and not old else "looser"
+    return strictness(amount(str(old)), amount(str(new)), -1 if _FLOORS & set(parts) else 1)
+
+
+def _value(key: str, text: str | None) -> Any:
+    """Return the plain value of a rule from its text."""
+    if key.rpartition(".")[2] in _LISTED:
+        return text.split(", ") if text else []
+    return text == "yes" if text in {"yes", "no"} else text
+
+
+def _of_live(change: Change) -> Strictness:
+    """Return the direction of a field that a sync would change in the cluster."""
+    old, new = change.old, change.new
+    if _LIVE_CHECK.fullmatch(change.field) and (old is None or new is None):
+        return "stricter" if old is None else "looser"
+    bound = _LIVE_BOUND.fullmatch(change.field)
+    if bound:
+        return _of_condition(old or "", new or "", succeeds=bound[1] == "success")
+    sign = next((sign for pattern, sign in _LIVE if pattern.fullmatch(change.field)), None)
+    return "" if sign is None else strictness(amount(old or ""), amount(new or ""), sign)
+
+
+def _of_condition(old: str, new: str, *, succeeds: bool) -> Strictness:
+    """Return the direction of a condition of a metric; one that is gone fails nothing, and one without data passes."""
+    passes = [succeeds and text.startswith("len(result) == 0 ||") for text in (old, new)]
+    if passes[0] != passes[1]:
+        return "looser" if passes[1] else "stricter"
+    if not succeeds and bool(old) != bool(new):
+        return "stricter" if new else "looser"
+    (was, before), (now, after) = (_compared(text) for text in (old, new))
+    below = now.startswith("<") == succeeds
+    return strictness(before, after, 1 if below else -1) if was == now else ""
+
+
+def _compared(condition: str) -> tuple[str, float | None]:
+    """Return how a condition compares the result, and with which number; the last comparison if there are several."""
+    found = _COMPARED.findall(condition)
+    return (found[-1][0], float(found[-1][1])) if found else ("", None)
 
 
 def is_assumption(change: Change) -> bool:

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from generator.report.diffs.direction import Strictness, amount, strictness
+from generator.plan.inputs import plain_environments
+from generator.report.diffs.direction import Strictness, of_rule
 
-# Keys whose smaller values are looser; of all other ceilings the larger ones are.
-_FLOORS: Final = {"power", "shortestHold", "atLeast", "alpha", "features", "soak", "minPower"}
-# What a record must show, from strict to loose.
-_VERDICTS: Final = ("passed", "weak", "any")
-# Lists whose longer forms are looser: they allow, while the others require.
-_ALLOWANCES: Final = {"noData", "tiers", "waivers", "hotFixes"}
 _DEFAULTS: Final = {"noData": ["fail", "pause"], "evidence": ["git", "cluster"]}
 
 
@@ -49,13 +44,20 @@ def policy_changes(old: Any, new: Any) -> tuple[PolicyChange, ...]:
     """
     before, after = dict(_rules(old)), dict(_rules(new))
     found = [
-        PolicyChange(key, _text(was), _text(now), _direction(key, was, now))
+        PolicyChange(key, _text(was), _text(now), of_rule(key, was, now))
         for key in dict.fromkeys((*after, *before))
         for was, now in [(before.get(key), after.get(key))]
         if was != now
     ]
     order = ("looser", "", "stricter")
     return tuple(sorted(found, key=lambda change: order.index(change.direction)))
+
+
+def tier_changes(old: Any, new: Any) -> tuple[PolicyChange, ...]:
+    """Return the rules that differ between two tiers, as plain values of the platform file; their keys begin there."""
+    before, after = ({"spec": {"tiers": {"": tier}}} for tier in (old, new))
+    found = policy_changes(before, after)
+    return tuple(replace(change, key=change.key.removeprefix("tiers..")) for change in found)
 
 
 def _rules(platform: Any) -> Iterator[tuple[str, Any]]:
@@ -66,7 +68,7 @@ def _rules(platform: Any) -> Iterator[tuple[str, Any]]:
         yield f"tiers.{name}.requires.noData", _list(_mapping(tier).get("requires"), "noData")
         yield f"tiers.{name}.evidence", _list(tier, "evidence")
         yield f"tiers.{name}.models", _list(tier, "models")
-    for name, environment in _mapping(spec.get("environments")).items():
+    for name, environment in plain_environments(spec).items():
         needed = _mapping(environment).get("requires")
         yield f"environments.{name}.requires", sorted(needed) if isinstance(needed, (list, dict)) else None
         yield from _leaves(f"environments.{name}.requires", {k: v for k, v in _mapping(needed).items() if v})
@@ -102,18 +104,3 @@ def _text(value: Any) -> str | None:
     if isinstance(value, list):
         return ", ".join(map(str, value))
     return "yes" if value is True else "no" if value is False else str(value)
-
-
-def _direction(key: str, old: Any, new: Any) -> Strictness:
-    parts = key.split(".")
-    if isinstance(old, list) or isinstance(new, list):
-        was, now = set(map(str, old or [])), set(map(str, new or []))
-        if not (was < now or now < was):
-            return ""
-        return "looser" if (was < now) == (parts[-1] in _ALLOWANCES) else "stricter"
-    if parts[-1] == "verdict":
-        ranks = [_VERDICTS.index(each) if each in _VERDICTS else 0 for each in (old, new)]
-        return strictness(ranks[0], ranks[1], 1)
-    if old is None or new is None or isinstance(old, bool) or isinstance(new, bool):
-        return "stricter" if new and not old else "looser"
-    return strictness(amount(str(old)), amount(str(new)), -1 if _FLOORS & set(parts) else 1)

@@ -75,6 +75,16 @@ def test_red_is_looser_and_green_is_stricter(committed, sluice):
     assert all(code == "31" for text, code in found.items() if text.startswith("so planned time"))
 
 
+def test_a_move_to_another_tier_shows_every_rule_that_differs(committed, sluice):
+    change(committed, "shop/recommender.yaml", "tier: high-traffic", "tier: standard")
+    lines = [line.strip() for line in sluice("diff").output.splitlines()]
+    rules = {line for line in lines if line.startswith("tier ")}
+    assert "tier ceilings.firstWeight: 5% → 100% (looser)" in rules
+    assert "tier requires.guards: removed, was error-rate, slow-rate (looser)" in rules
+    assert "tier ceilings.cpu: 4 → 2 (stricter)" in rules
+    assert all(line.endswith(("(looser)", "(stricter)")) for line in rules), rules
+
+
 def test_models_come_and_go(committed, sluice):
     files = sorted((committed / "specs/support").glob("ticket-classifier.*"))
     assert len(files) == 4

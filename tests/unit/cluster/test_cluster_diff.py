@@ -188,8 +188,8 @@ def test_a_change_is_told_in_words(diff, cluster, repository):
     change(repository, "weight: 5%, hold: 60m", "weight: 3%, hold: 45m")
     change(repository, "drop: 10%", "drop: 20%")
     lines = told(diff("shop/recommender"))
-    assert "live Rollout recommender weight at steps[0]: 5 → 3" in lines
-    assert "live Rollout recommender hold at steps[1]: 1h → 45m" in lines
+    assert "live Rollout recommender weight at steps[0]: 5 → 3 (stricter)" in lines
+    assert "live Rollout recommender hold at steps[1]: 1h → 45m (looser)" in lines
     assert any(
         line.startswith("live AnalysisTemplate recommender-guards query of ctr: text of") for line in lines
     )
@@ -203,8 +203,19 @@ def test_what_somebody_edited_in_the_cluster_shows(diff, cluster):
     live(cluster, "Rollout")["spec"]["strategy"]["canary"]["steps"][0]["setWeight"] = 80
     live(cluster, "Rollout")["spec"]["template"]["spec"]["containers"][0]["image"] = "evil.example.com/x:1"
     lines = told(diff("shop/recommender"))
-    assert "live Rollout recommender weight at steps[0]: 80 → 5" in lines
+    assert "live Rollout recommender weight at steps[0]: 80 → 5 (stricter)" in lines
     assert any(line.startswith("live Rollout recommender image: evil.example.com/x:1 → ") for line in lines)
+
+
+def test_what_a_sync_makes_looser_is_marked(diff, cluster, repository):
+    change(repository, "  - {metric: slow-rate", "  # - {metric: slow-rate")
+    lines = told(diff("shop/recommender"))
+    (removed,) = [
+        line for line in lines if " guard slow-rate: removed" in line and "recommender-guards" in line
+    ]
+    assert removed.endswith("(looser)")
+    found = json.loads(diff("shop/recommender", "--format", "json").output)["differences"][0]["changes"]
+    assert {one["direction"] for one in found if one["field"] == "guard slow-rate"} == {"looser"}
 
 
 def test_what_git_has_no_more_is_found(diff, cluster, repository):

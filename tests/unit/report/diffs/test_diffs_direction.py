@@ -7,6 +7,7 @@ import pytest
 from generator.plan.changes import Change
 from generator.report.diffs.direction import amount, of_change, of_values
 
+ONE = "len(result) == 1 && !isNaN(result[0]) && !isInf(result[0])"
 LOOSER = [
     Change("guard", "ctr", "", "threshold drop of 10%", None),
     Change("guard", "ctr", "threshold", "drop of 10%", "drop of 20%"),
@@ -45,6 +46,41 @@ LOOSER = [
     Change("delivery", "", "requires", "staging", None),
     Change("delivery", "gates", "watch", "29 5 * * *", None),
     Change("route", "feedback", "callers", "internal", "public"),
+    Change("tier", "", "ceilings.firstWeight", "5%", "25%"),
+    Change("tier", "", "ceilings.guards.error-rate.detect", "10%", None),
+    Change("tier", "", "ceilings.power", "80%", "50%"),
+    Change("tier", "", "requires.gates", "fairness, drift", "drift"),
+    Change("tier", "", "requires.imageDigest", "yes", "no"),
+    Change("tier", "", "requires.signed", "yes", None),
+    Change("tier", "", "requires.noData", "fail", "fail, pause"),
+    Change("live", "Rollout ranker", "hold at steps[0]", "1h0m0s", "60s"),
+    Change("live", "Rollout ranker", "weight at steps[0]", "5", "25"),
+    Change("live", "Rollout ranker", "steps[2] (live)", '{"pause": {}}', None),
+    Change("live", "AnalysisTemplate ranker-guards", "guard ctr", '{"name": "ctr"}', None),
+    Change("live", "AnalysisTemplate ranker-guards", "guard ctr.failureLimit", "0", "3"),
+    Change("live", "AnalysisTemplate ranker-guards", "guard ctr.interval", "1m0s", "10m0s"),
+    Change("live", "AnalysisTemplate ranker-watch", "guard ctr.count", "5", "3"),
+    Change(
+        "live",
+        "A",
+        "threshold of ctr (failure)",
+        "len(result) == 1 && result[0] >= 3.9",
+        "len(result) == 1 && result[0] >= 9",
+    ),
+    Change(
+        "live", "A", "threshold of ctr (failure)", f"{ONE} && result[0] > 0.01", f"{ONE} && result[0] > 0.5"
+    ),
+    Change(
+        "live", "A", "threshold of ctr (success)", f"{ONE} && result[0] >= 3000", f"{ONE} && result[0] >= 1"
+    ),
+    Change(
+        "live",
+        "A",
+        "threshold of ctr (success)",
+        f"{ONE} && result[0] < 1",
+        f"len(result) == 0 || {ONE} && result[0] < 1",
+    ),
+    Change("live", "A", "threshold of ctr (failure)", f"{ONE} && result[0] > 0.01", None),
 ]
 
 
@@ -65,7 +101,13 @@ def test_what_is_looser_and_the_reverse_is_stricter(change):
         Change("capacity", "", "cpu", "1", "2"),
         Change("release", "", "false rollback", "5%", "1%"),
         Change("gate", "parity", "sensitive", "age_band", "gender"),
-        Change("live", "Rollout ranker", "hold at steps[0]", "1h", "1m"),
+        Change("live", "Rollout ranker", "image", "a:1", "a:2"),
+        Change("live", "Rollout ranker", "replicas", "3", "1"),
+        Change("live", "A", "query of ctr", "text of 900 characters (1)", "text of 900 characters (2)"),
+        Change(
+            "live", "A", "threshold of ctr (success)", f"{ONE} && result[0] < 1", f"{ONE} && result[0] > 1"
+        ),
+        Change("tier", "", "requires.gates", "fairness", "drift"),
     ],
     ids=lambda change: change.text,
 )
