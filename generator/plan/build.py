@@ -35,7 +35,8 @@ from generator.plan.values import (
 )
 from generator.spec.lock import LockFile
 from generator.spec.model import ModelFile, ModelSpec
-from generator.spec.platform import Controllers, Environment, PlatformSpec, Secrets
+from generator.spec.platform import Environment, PlatformSpec, Secrets
+from generator.spec.pod import GpuKind, Pod
 from generator.spec.rings import default_domain
 from generator.spec.service import Env, Hpa, Keda
 
@@ -88,7 +89,8 @@ def build(inputs: Inputs) -> Plan:
         secrets=secrets,
         feedback=_feedback(spec, identity, store),
         routing=_routing(identity, inputs.platform.environments[inputs.environment], spec),
-        capacity=_capacity(spec, inputs.platform.controllers),
+        capacity=_capacity(spec, inputs.platform),
+        pod=_pod(spec, inputs.platform),
         rollout=rollout,
         guards=guards,
         shadow_guards=shadow_guards,
@@ -245,10 +247,33 @@ def _routing(identity: Identity, environment: Environment, spec: ModelSpec) -> R
     )
 
 
-def _capacity(spec: ModelSpec, versions: Controllers) -> Capacity:
+def _gpu_kind(spec: ModelSpec, platform: PlatformSpec) -> GpuKind:
+    """Return the kind of a spec's GPUs; an unknown one is a finding."""
+    return platform.gpus.get(spec.resources.gpu_kind or "") or GpuKind.model_construct()
+
+
+def _pod(spec: ModelSpec, platform: PlatformSpec) -> Pod:
+    """Return the pod of a spec; one with GPUs runs where nodes have that kind."""
+    pod, kind = spec.pod, _gpu_kind(spec, platform)
+    if not spec.resources.gpu:
+        return pod
+    return pod.model_copy(
+        update={
+            "node_selector": {**pod.node_selector, **kind.node_selector},
+            "tolerations": [
+                *pod.tolerations,
+                *(one for one in kind.tolerations if one not in pod.tolerations),
+            ],
+        }
+    )
+
+
+def _capacity(spec: ModelSpec, platform: PlatformSpec) -> Capacity:
     scaler, need = spec.autoscaling, spec.resources
-    exact = not too_old(versions, scaler.kind) if scaler else False
-    base = (spec.replicas, need.cpu, need.memory, need.gpu, need.storage, spec.service.startup)
+    exact = not too_old(platform.controllers, scaler.kind) if scaler else False
+    limits = (need.limits.cpu or "", need.limits.memory or need.memory)
+    gpus = (need.gpu, _gpu_kind(spec, platform).resource)
+    base = (spec.replicas, need.cpu, need.memory, *limits, *gpus, need.storage, spec.service.startup)
     if isinstance(scaler, Hpa):
         return Capacity(
             *base,
@@ -287,9 +312,9 @@ def _gate_key(inputs: Inputs, gates: tuple[Gate, ...]) -> str:
 
 
 def _common(inputs: Inputs) -> Common:
-    need = inputs.base.spec.resources
-    key = _gate_key(inputs, _gates(inputs, inputs.base.spec))
-    return Common((need.cpu, need.memory, need.gpu, need.storage), key)
+    spec = inputs.base.spec
+    key = _gate_key(inputs, _gates(inputs, spec))
+    return Common(_capacity(spec, inputs.platform), _pod(spec, inputs.platform), key)
 
 
 def gate_prefix(platform: PlatformSpec) -> str:

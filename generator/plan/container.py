@@ -28,7 +28,8 @@ class Container:
         name: value of the label `model` of its series, `<team>-<model>`.
         version: label of the version.
         digest: SHA-256 of the image's manifest, in hexadecimal.
-        port: port of predictions, probes and metrics.
+        port: port of predictions and metrics.
+        probe_port: port of probes.
         path: route of the predictions.
         user: number of its user.
         timeout_s: seconds after which callers give a request up.
@@ -46,6 +47,7 @@ class Container:
     version: str
     digest: str
     port: int
+    probe_port: int
     path: str
     user: int
     timeout_s: float
@@ -79,6 +81,7 @@ def container_of(file: ModelFile, lock: LockFile) -> Container | None:
         version=lock.model.version,
         digest=lock.model.digest.removeprefix("sha256:"),
         port=serve.port,
+        probe_port=serve.probes.port or serve.port,
         path=serve.path,
         user=serve.user,
         timeout_s=spec.service.timeout,

@@ -21,7 +21,7 @@ from generator.spec.units import duration, percent
 
 Topic = Literal[
     "model", "data", "image", "release", "step", "shadow", "guard", "gate", "capacity", "route", "service",
-    "environment variable", "ownership", "metrics", "delivery", "tier", "live",
+    "environment variable", "pod", "ownership", "metrics", "delivery", "tier", "live",
 ]  # fmt: skip
 
 
@@ -156,6 +156,7 @@ def _rest(planned: Planned, plan: Plan) -> Iterator[PlanValue]:
     for item in plan.env:
         text = f"secret {item.secret[0]}/{item.secret[1]}" if item.secret else item.value or ""
         yield PlanValue("environment variable", item.name, "", text)
+    yield from _fields("pod", "", plan.pod)
     yield from _fields("ownership", "", plan.identity, {"team", "model", "environment"})
     yield from _fields("metrics", "", plan.monitoring)
     yield from _fields("delivery", "", plan.delivery)
@@ -173,7 +174,7 @@ def _whole(planned: Planned, plan: Plan) -> Iterator[PlanValue]:
 
 
 _ELSEWHERE = {
-    "identity", "version", "image", "server", "env", "routing", "capacity", "rollout", "guards", "shadow_guards",
+    "identity", "version", "image", "server", "env", "routing", "capacity", "pod", "rollout", "guards", "shadow_guards",
     "gates", "gate_key", "enforcement", "monitoring", "delivery", "gate_pods", "feedback",
     "common", "pod_templates", "promotion", "keeps",
 }  # fmt: skip
@@ -219,7 +220,7 @@ def _text(name: str, value: Any) -> str:
         return ", ".join(f"{_words(key)} {_text(key, inner)}" for key, inner in value.items())
     if isinstance(value, (list, tuple)):
         return ", ".join(_text(name, inner) for inner in value)
-    if dataclasses.is_dataclass(value):
+    if dataclasses.is_dataclass(value) or isinstance(value, Record):
         return "; ".join(f"{inner.field} {inner.text}" for inner in _fields("service", "", value))
     return str(value)
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
 
 from generator.plan.values import Plan
-from generator.source.quantity import quantity_amount
+from generator.source.quantity import parse_quantity, quantity_amount
 
 # Requests of one gate's pod, as rendered (templates/kubernetes/_gate-container.yaml.j2).
 GATE_CPU, GATE_MEMORY = 0.5, 2**30
@@ -110,8 +113,32 @@ def _services(plan: Plan) -> int:
     return 1 + two + bool(plan.feedback) + bool(plan.rollout.shadow)
 
 
+def pod_amount(plan: Plan, resource: str, model: str, group: str = "requests") -> Decimal:
+    """Return what one pod requests of a resource, or its limit, in cores or bytes.
+
+    Sidecars start before init containers and run until the end: a pod needs the larger of both phases, as the scheduler
+    counts (KEP-753).
+
+    Args:
+        plan: the plan.
+        resource: as `cpu`.
+        model: what the model's container has.
+        group: requests or limits.
+    """
+    aside = sum((_amount(one, resource, group) for one in plan.pod.sidecars), Decimal())
+    first = max((_amount(one, resource, group) for one in plan.pod.init_containers), default=Decimal())
+    return aside + max(quantity_amount(model), first)
+
+
+def _amount(container: Mapping[str, Any], resource: str, group: str) -> Decimal:
+    found = container.get("resources")
+    values = found.get(group) if isinstance(found, dict) else None
+    number = parse_quantity(values.get(resource)) if isinstance(values, dict) else None
+    return number or Decimal()  # PLAN561 for what is not a quantity
+
+
 def _pods(plan: Plan, count: int, services: int = 0) -> Need:
     need = plan.capacity
-    cpu, memory = float(quantity_amount(need.cpu)), int(quantity_amount(need.memory))
-    storage = int(quantity_amount(need.storage))
+    cpu, memory = float(pod_amount(plan, "cpu", need.cpu)), int(pod_amount(plan, "memory", need.memory))
+    storage = int(pod_amount(plan, "ephemeral-storage", need.storage, "limits"))
     return Need(count, count * cpu, count * memory, count * need.gpu, count * storage, services)

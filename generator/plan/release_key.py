@@ -10,6 +10,7 @@ from generator.plan.bento import Bento
 from generator.plan.values import Plan, PodVariable
 from generator.routers.argo_rollouts import minor
 from generator.source.canonical import sha256_of
+from generator.spec.record import Record
 
 RELEASE_KEY: Final = "sluice.dev/release-key"
 """The annotation of Rollouts and pods with the key."""
@@ -38,7 +39,11 @@ def release_key(plan: Plan) -> str:
         "variables": [[item.name, item.value, item.secret] for item in same.env],
         "feedback": same.feedback.secret if same.feedback else None,
         "startup": capacity.startup_s,
-        "resources": [capacity.cpu, capacity.memory, capacity.gpu, capacity.storage],
+        "resources": [
+            *(capacity.cpu, capacity.memory, capacity.cpu_limit, capacity.memory_limit),
+            *(capacity.gpu, capacity.gpu_resource, capacity.storage),
+        ],
+        "pod": _values(same.pod),
         "gates": same.gate_key,
         "sleeps": pods_sleep(same),
         "templates": same.pod_templates,
@@ -47,19 +52,27 @@ def release_key(plan: Plan) -> str:
     return f"sha256:{sha256_of(covered)}"
 
 
+def _values(value: object) -> object:
+    """Return a record as plain values."""
+    if not isinstance(value, Record):
+        return value
+    return {name: _values(getattr(value, name)) for name in type(value).model_fields}
+
+
 def _own(plan: Plan) -> list[object]:
     """Return the values of a container's pod that are not in its image."""
     server = plan.server
     if isinstance(server, Bento):
         return []
-    return [server.port, server.user, server.ready, server.live]
+    return [server.port, server.probe_port, server.user, server.ready, server.live]
 
 
 def in_any_environment(plan: Plan) -> Plan:
     """Return a plan without what may differ between environments while the same thing runs.
 
-    That is the names of environment and namespace, the hosts, the numbers of pods, and overrides of resources and
-    gates in `environments:`. A fetched Secret is named after what it is in the spec, with the versions of its keys.
+    That is the names of environment and namespace, the hosts, the numbers of pods, and overrides of resources, gates
+    and pods in `environments:`, of the spec and of the platform. A fetched Secret is named after what it is in the
+    spec, with the versions of its keys.
     """
     names = {
         secret.name: f"{secret.role}-{sha256_of([secret.role, secret.keys])[:8]}" for secret in plan.secrets
@@ -71,14 +84,14 @@ def in_any_environment(plan: Plan) -> Plan:
         name, key = item.secret
         return replace(item, secret=(names.get(name, name), key))
 
-    cpu, memory, gpu, storage = plan.common.resources
     return replace(
         plan,
         identity=replace(plan.identity, environment="any", namespace="any"),
         routing=replace(plan.routing, hosts=()),
         capacity=replace(
-            plan.capacity, replicas=1, minimum=0, maximum=0, cpu=cpu, memory=memory, gpu=gpu, storage=storage
+            plan.common.capacity, replicas=1, minimum=0, maximum=0, startup_s=plan.capacity.startup_s
         ),
+        pod=plan.common.pod,
         env=tuple(map(common, plan.env)),
         gate_key=plan.common.gate_key,
     )

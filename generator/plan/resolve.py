@@ -224,7 +224,7 @@ def _by_environment(
     for environment in platform.environments:
         whole = platform.whole(environment)
         layers = Layers(base.spec, repository.platform_document, base.tier, environment, whole)
-        if not (overrides.get(environment) or overrides.get(whole)):
+        if not (overrides.get(environment) or overrides.get(whole) or layers.platform_differs):
             if base_file is not None:
                 out[environment] = (layers, base_file)
             continue

@@ -18,6 +18,7 @@ from generator.spec.exemptions import Waiver
 from generator.spec.gates import GateBase
 from generator.spec.monitoring import Monitoring
 from generator.spec.platform import Prometheus
+from generator.spec.pod import Pod
 from generator.spec.rollout import BlueGreen, Canary
 
 if TYPE_CHECKING:
@@ -93,14 +94,17 @@ class Routing:
 class Capacity:
     """The number of pods, the resources of each, and how long one may take to become ready.
 
-    `gpu` counts devices; `cpu`, `memory` and `storage` (local) are Kubernetes quantities. `exact`: the autoscaler
-    tolerates nothing below its target.
+    `gpu` counts devices of `gpu_resource`; `cpu`, `memory` and `storage` (local) are Kubernetes quantities, as are the
+    limits; `cpu_limit` may be empty. `exact`: the autoscaler tolerates nothing below its target.
     """
 
     replicas: int
     cpu: str
     memory: str
+    cpu_limit: str
+    memory_limit: str
     gpu: int
+    gpu_resource: str
     storage: str
     startup_s: float
     autoscaler: Literal["hpa", "keda"] | None = None
@@ -271,9 +275,10 @@ class Feedback:
 
 
 class Common(NamedTuple):
-    """What a spec declares before the overrides of an environment: CPU, memory, GPUs, storage; and the gate key."""
+    """What a spec declares before the overrides of an environment: the capacity, the pod; and the gate key."""
 
-    resources: tuple[str, str, int, str]
+    capacity: Capacity
+    pod: Pod
     gate_key: str
 
 
@@ -294,6 +299,7 @@ class Plan:
     feedback: Feedback | None
     routing: Routing
     capacity: Capacity
+    pod: Pod
     rollout: Canary | BlueGreen
     guards: tuple[Guard, ...]
     shadow_guards: tuple[Guard, ...]

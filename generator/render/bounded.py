@@ -172,6 +172,7 @@ def _number(value: Any, most: int) -> None:
 _PADDING: Final = frozenset({"center", "ljust", "rjust", "zfill"})
 _GROWTH: Final[Mapping[str, Callable[..., None]]] = {
     "batch": _grouped,
+    "block": _inset,
     "center": _padded,
     "format": _formatted,
     "indent": _indented,

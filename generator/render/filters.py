@@ -41,6 +41,28 @@ def items(values: list[object], indent: int) -> Verbatim:
     return Verbatim(joint.join(f"- {yaml_value(value)}" for value in values))
 
 
+def block(value: object, indent: int) -> Verbatim:
+    """Return any plain value as block YAML; lines after the first are indented by this many spaces."""
+    return Verbatim(("\n" + " " * indent).join(_rows(value)))
+
+
+def _rows(value: object) -> list[str]:
+    if isinstance(value, dict) and value:
+        found = [(f"{yaml_value(key)}:", item) for key, item in value.items()]
+        return [row for start, item in found for row in _entry(start, item)]
+    if isinstance(value, (list, tuple)) and value:
+        items = [_rows(item) for item in value]
+        return [f"{'  ' if index else '- '}{row}" for item in items for index, row in enumerate(item)]
+    return [yaml_value(value)]
+
+
+def _entry(start: str, value: object) -> list[str]:
+    rows = _rows(value)
+    if isinstance(value, (dict, list, tuple)) and value:
+        return [start, *(f"  {row}" for row in rows)]
+    return [f"{start} {rows[0]}"]
+
+
 def text(value: str, indent: int) -> Verbatim:
     """Return lines as a literal block indented by this many spaces, or quoted if a block can't hold them."""
     plain = value.isascii() and value.replace("\n", "").isprintable()
@@ -72,6 +94,7 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "raw_text": raw_text,
     "lines": lines,
     "items": items,
+    "block": block,
     "text": text,
     "go_duration": go_duration,
     "quantity": quantity,

@@ -16,6 +16,7 @@ from generator.render.environment import Templates
 from generator.render.notifications import NOTIFICATIONS_FILE
 from generator.render.output import PLATFORM_ORIGIN, Output
 from generator.spec.platform import PlatformSpec, Quota, Team
+from generator.spec.pod import GpuKind
 
 _ALWAYS = (
     "namespace",
@@ -56,7 +57,7 @@ def render_team(platform: PlatformSpec, environment: str, team: str, templates: 
         "feedback_port": FEEDBACK_PORT,
         "feedback_sources": sorted(router.proxies | set(platform.teams[team].feedback_from)),
         "gate_egress": gate_egress(platform, environment),
-        "hard": _hard(quota) if quota else {},
+        "hard": _hard(quota, platform) if quota else {},
         "recorder": _recorder(platform, environment),
     }
     outputs = _team_outputs(platform, team)
@@ -170,13 +171,14 @@ _EXPOSING: Final = ("services.loadbalancers", "services.nodeports")
 """Services that are reached past the router; a model has none."""
 
 
-def _hard(quota: Quota) -> dict[str, str]:
+def _hard(quota: Quota, platform: PlatformSpec) -> dict[str, str]:
     computed = {
         "limits.ephemeral-storage": quota.storage,
         "requests.cpu": quota.cpu,
         "requests.ephemeral-storage": quota.storage,
         "requests.memory": quota.memory,
-        "requests.nvidia.com/gpu": str(quota.gpu),
     }
+    gpus = {GpuKind.model_fields["resource"].default, *(kind.resource for kind in platform.gpus.values())}
+    computed |= {f"requests.{resource}": str(quota.gpu) for resource in gpus}
     counted = dict.fromkeys(_COUNTED, str(quota.objects)) | dict.fromkeys(_EXPOSING, "0")
     return dict(sorted({**computed, **counted}.items()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from generator.lint.engine import Problem, rule
+from generator.plan.peak import pod_amount
 from generator.rules.context import GUARDS, ROLLOUT, STEPS, Context, ceiling
 from generator.source.document import Path
 from generator.source.finding import Fix
@@ -142,11 +143,26 @@ spec: {resources: {cpu: 1000m}}
 )
 def cpu(context: Context) -> Iterator[Problem]:
     """Check the CPU of one pod."""
-    allowed, requested = context.tier.ceilings.cpu, context.plan.capacity.cpu
-    if allowed is not None and quantity_amount(requested) > quantity_amount(allowed):
+    need = context.plan.capacity
+    yield from _one_pod(context, "CPU", "cpu", need.cpu, need.cpu_limit)
+
+
+def _one_pod(context: Context, what: str, key: str, requested: str, limit: str) -> Iterator[Problem]:
+    """Check a request, a limit, and the sum with the sidecars that a spec adds."""
+    allowed = context.tier.ceilings.cpu if key == "cpu" else context.tier.ceilings.memory
+    if allowed is None:
+        return
+    path: Path = ("spec", "resources", key)
+    if quantity_amount(requested) > quantity_amount(allowed):
+        yield _above(context, path, f"the {what} of one pod, {requested},", key, allowed)
+    elif limit and quantity_amount(limit) > quantity_amount(allowed):
         yield _above(
-            context, ("spec", "resources", "cpu"), f"the CPU of one pod, {requested},", "cpu", allowed
+            context, ("spec", "resources", "limits", key), f"the limit of {what}, {limit},", key, allowed
         )
+    elif pod_amount(context.plan, key, requested) > quantity_amount(allowed):
+        message = f"the {what} of one pod, with its sidecars and init containers, is above the {allowed} that the tier "
+        message += f"`{context.plan.identity.tier}` allows"
+        yield Problem(path, message, f"lower `resources.{key}`", ceiling(context, key, allowed))
 
 
 @rule(
@@ -172,10 +188,9 @@ spec: {resources: {memory: 1Gi}}
 )
 def memory(context: Context) -> Iterator[Problem]:
     """Check the memory of one pod."""
-    allowed, requested = context.tier.ceilings.memory, context.plan.capacity.memory
-    if allowed is not None and quantity_amount(requested) > quantity_amount(allowed):
-        what = f"the memory of one pod, {requested},"
-        yield _above(context, ("spec", "resources", "memory"), what, "memory", allowed)
+    need = context.plan.capacity
+    limit = need.memory_limit if context.spec.resources.limits.memory else ""
+    yield from _one_pod(context, "memory", "memory", need.memory, limit)
 
 
 @rule(

@@ -17,14 +17,14 @@ from generator.spec.guards.outcome import OutcomeGuard
 from generator.spec.guards.slow_rate import SlowRateGuard
 
 _METRICS: Final[Path] = ("spec", "serve", "metrics")
-_DIGEST: Final = "a1" * 32
-_LOCKED: Final = f"""
+DIGEST: Final = "a1" * 32
+LOCKED: Final = f"""
 # specs/shop/ranker.lock.yaml
 model:
   ref: "oci://registry.example.com/shop/ranker:7"
-  resolved: "oci://registry.example.com/shop/ranker@sha256:{_DIGEST}"
-  version: {_DIGEST[:12]}
-  digest: "sha256:{_DIGEST}"
+  resolved: "oci://registry.example.com/shop/ranker@sha256:{DIGEST}"
+  version: {DIGEST[:12]}
+  digest: "sha256:{DIGEST}"
 # specs/shop/ranker.yaml"""
 _OF_BENTOS: Final = (
     "inputs",
@@ -46,7 +46,7 @@ _OF_BENTOS: Final = (
     why="Guards, alerts and autoscalers read the counters of a container under the names of rendered services, which "
     "the scrape gives them. A guard without its counter has no data in every release.",
     remedy="Name the counter in `serve.metrics`, or remove the guard.",
-    example=_LOCKED
+    example=LOCKED
     + """
 spec:
   model: ~
@@ -54,7 +54,7 @@ spec:
   rollout:
     guards: [{metric: slow-rate, slowerThan: 250ms, baseline: 2%, detect: {rise: 50%}}]
 """,
-    instead=_LOCKED
+    instead=LOCKED
     + """
 spec:
   model: ~
@@ -118,7 +118,7 @@ def _lacking(guard: GuardSpec, server: Container) -> tuple[str, str] | None:
     why="The container is released as it is: what a rendered service is made from does not reach it, and copies of "
     "requests would be counted as requests of users.",
     remedy="Remove the key, or describe a `model` instead of `serve`.",
-    example=_LOCKED
+    example=LOCKED
     + """
 spec:
   model: ~
@@ -126,7 +126,7 @@ spec:
   service: {threads: 8}
   rollout: {guards: [{metric: error-rate, baseline: 0.5%, detect: {rise: 100%}}]}
 """,
-    instead=_LOCKED
+    instead=LOCKED
     + """
 spec:
   model: ~
@@ -175,14 +175,14 @@ def without_effect(context: Context) -> Iterator[Problem]:
     why="Images that Sluice describes are pushed by CI to the registry of the platform, which scans and keeps them. A "
     "registry that others can push to, or that deletes old images, makes rollbacks unreliable.",
     remedy="Push the image to the registry of the platform.",
-    example=_LOCKED.replace("registry.example.com", "docker.io")
+    example=LOCKED.replace("registry.example.com", "docker.io")
     + """
 spec:
   model: ~
   serve: {image: "docker.io/shop/ranker:7", metrics: {requests: {metric: http_requests_total}}}
   rollout: {guards: [{metric: error-rate, baseline: 0.5%, detect: {rise: 100%}}]}
 """,
-    instead=_LOCKED
+    instead=LOCKED
     + """
 spec:
   model: ~

@@ -96,6 +96,8 @@ def _with_environments(finding: Finding, environments: Sequence[str], total: int
 def _written(planned: Planned, path: Path) -> tuple[Document, Path]:
     """Return the document that wrote a value of the merged spec; of an absent value, the one that wrote its parent."""
     layers = planned.source.layers
+    if layers.joined(path):
+        return layers.where(path)
     # Lists are replaced as a whole: a value inside of one was written by the layer that wrote the list.
     end = next((index for index, part in enumerate(path) if isinstance(part, int)), len(path))
     for length in range(end, 0, -1):

@@ -39,7 +39,8 @@ NO_HASHES: Final = "TIER341"
 FRAMEWORK: Final = ("spec", "model", "framework")
 
 
-def _required(context: Context, key: str) -> Related:
+def required_by(context: Context, key: str) -> Related:
+    """Return the place of a requirement of the tier."""
     text = f"required by the tier `{context.plan.identity.tier}`"
     return ((text, context.tier_place("requires", key)),)
 
@@ -74,7 +75,7 @@ def required_gates(context: Context) -> Iterator[Problem]:
     if not context.spec.gates and context.tier.requires.gates and removes_gates(context):
         message = f"`gates: []` removes all gates, and the tier `{context.plan.identity.tier}` requires some"
         hint = "remove this line: the gates of the spec then apply"
-        yield Problem(GATES, message, hint, _required(context, "gates"))
+        yield Problem(GATES, message, hint, required_by(context, "gates"))
         return
     for kind in context.tier.requires.gates:
         if kind not in kinds:
@@ -83,7 +84,7 @@ def required_gates(context: Context) -> Iterator[Problem]:
             if any(gate.kind == kind for gate in context.spec.gates):
                 message += " with a bound that it knows"
                 hint = "use a metric that `ceilings.gates.metric` lists, or compare with the champion"
-            yield Problem(GATES, message, hint, _required(context, "gates"))
+            yield Problem(GATES, message, hint, required_by(context, "gates"))
 
 
 @rule(
@@ -204,7 +205,7 @@ def required_guards(context: Context) -> Iterator[Problem]:
                 f"the tier `{context.plan.identity.tier}` requires a guard of the kind {kind} on live traffic"
             )
             hint = f"add one to `rollout.guards`: {_GUARD_EXAMPLES.get(kind, kind)}"
-            yield Problem(GUARDS, message, hint, _required(context, "guards"))
+            yield Problem(GUARDS, message, hint, required_by(context, "guards"))
 
 
 _GUARD_EXAMPLES: Final = {
@@ -241,7 +242,7 @@ spec: {rollout: {steps: [{weight: 5%, hold: 2h}, {approve: model-risk}, {weight:
 def required_approvals(context: Context) -> Iterator[Problem]:
     """Check that each role approves once the version was measured and before most users have it."""
     rollout, tier = context.plan.rollout, context.plan.identity.tier
-    related = _required(context, "approvals")
+    related = required_by(context, "approvals")
     for role in context.tier.requires.approvals:
         if isinstance(rollout, BlueGreen):
             if rollout.approve != role:
@@ -302,7 +303,7 @@ def image_digest(context: Context) -> Iterator[Problem]:
         f"commit the bento, let CI push {image.repository}:{image.tag} and write its digest into the lock, "
     )
     hint += f"as `image: {{digest: sha256:…, bento: {bento}}}`"
-    related = _required(context, "imageDigest")
+    related = required_by(context, "imageDigest")
     yield Problem(LOCK_IMAGE, message, hint, related, document=written.lock_document, on_key=True)
 
 
@@ -321,7 +322,7 @@ def package_hashes(context: Context) -> Iterator[Problem]:
     bento = context.plan.bento
     if context.tier.requires.package_hashes and bento is not None and bento.packages is None:
         message = f"the tier `{context.plan.identity.tier}` requires the packages of the service by hash"
-        yield Problem(FRAMEWORK, message, _pin_packages(context), _required(context, "packageHashes"))
+        yield Problem(FRAMEWORK, message, _pin_packages(context), required_by(context, "packageHashes"))
 
 
 @rule(

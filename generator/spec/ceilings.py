@@ -8,8 +8,9 @@ from pydantic import Field
 
 from generator.spec.gate_tools import choices
 from generator.spec.guards import KINDS
+from generator.spec.pod import TEAMS_MAY, PodKey
 from generator.spec.record import Record
-from generator.spec.types import Cpu, Duration, Effect, Hold, Key, Loss, Memory, Percent, Weight
+from generator.spec.types import Cpu, Duration, Effect, Hold, Key, Loss, Memory, Name, Percent, Weight
 
 SLOWEST_TO_FASTEST: Final = 100
 """A `slowerThan` below a hundredth of its ceiling counts nearly all requests of both versions, so none can rise."""
@@ -149,6 +150,13 @@ class Ceilings(Record):
         {}, description="the loosest guard of each kind", examples=[{"error-rate": {"detect": "100%"}}]
     )
     replicas: int | None = Field(None, ge=1, description="pods of the stable version")
-    cpu: Cpu | None = Field(None, description="CPU of one pod")
-    memory: Memory | None = Field(None, description="memory of one pod")
+    cpu: Cpu | None = Field(None, description="CPU of one pod, requested or its limit, sidecars included")
+    memory: Memory | None = Field(
+        None, description="memory of one pod, requested or its limit, sidecars included"
+    )
     gpu: int | None = Field(None, ge=0, description="GPUs of one pod")
+    gpu_kinds: list[Name] | None = Field(None, description="kinds of GPUs that specs may name; default: all")
+    pod: list[PodKey] = Field(
+        list(TEAMS_MAY),
+        description="parts of `pod` that specs may set; platform, tier and environment may set all",
+    )

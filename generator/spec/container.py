@@ -59,6 +59,9 @@ class Probes(Record):
 
     ready: _Path = Field("/readyz", description="200 when the model is loaded")
     live: _Path | None = Field(None, description="200 while the process works; default: the one of `ready`")
+    port: int | None = Field(
+        None, ge=1024, le=65535, description="port of the probes; default: that of the predictions"
+    )
 
 
 class ServedContainer(Record):
@@ -68,7 +71,7 @@ class ServedContainer(Record):
         description="its image with a tag, which the lock pins by digest",
         examples=["registry.example.com/shop/ranker:2026-11-01"],
     )
-    port: int = Field(8080, ge=1024, le=65535, description="port of predictions, probes and metrics")
+    port: int = Field(8080, ge=1024, le=65535, description="port of predictions and metrics")
     path: _Path = Field("/predict", description="path of the predictions", examples=["/score"])
     user: int = Field(1000, ge=1, le=2_000_000_000, description="number of the user that it runs as")
     probes: Probes = Field(Probes.model_construct(), description="its probes")

@@ -10,6 +10,7 @@ from pydantic import Field
 from generator.spec.container import ServedContainer
 from generator.spec.frameworks import FrameworkName
 from generator.spec.gates import Gate
+from generator.spec.pod import Pod
 from generator.spec.record import Choice, Record
 from generator.spec.rollout import Rollout
 from generator.spec.service import Autoscaling, Outcome, Resources, Service, Traffic
@@ -86,6 +87,10 @@ class ModelSpec(Choice):
     replicas: int = Field(2, ge=1, le=1000, description="number of pods without an autoscaler")
     autoscaling: Autoscaling | None = Field(None, description="autoscaler of the pods")
     resources: Resources = Field(Resources.model_construct(), description="resources of one pod")
+    pod: Pod = Field(
+        Pod.model_construct(),
+        description="what its pods have in addition to what platform and tier give them",
+    )
     accept: list[Accept] = Field([], description="findings accepted for a while")
     environments: dict[Name, dict[str, Any]] = Field(
         {}, description="overrides for environments: any part of this spec"

@@ -6,16 +6,9 @@ from typing import Annotated
 
 from pydantic import Field
 
+from generator.spec.pod import LabelName, LabelValue
 from generator.spec.record import Record
 from generator.spec.types import Age, Line, Name, Url
-
-_LabelName = Annotated[
-    str,
-    Field(
-        pattern=r"^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?){0,5}/)?[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$"
-    ),
-]
-_LabelValue = Annotated[str, Field(pattern=r"^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$")]
 
 
 class Alerts(Record):
@@ -31,7 +24,7 @@ class Alerts(Record):
 class Dashboards(Record):
     """Grafana dashboards, as ConfigMaps that its sidecar loads."""
 
-    labels: dict[_LabelName, _LabelValue] = Field(
+    labels: dict[LabelName, LabelValue] = Field(
         {"grafana_dashboard": "1"}, min_length=1, description="labels by which the sidecar selects them"
     )
     folder: Line | None = Field(None, description="folder in Grafana; default: Grafana's own")
@@ -62,7 +55,7 @@ class WorkflowsMetrics(Record):
 class Monitoring(Record):
     """The labels by which Prometheus finds the pods."""
 
-    labels: dict[_LabelName, _LabelValue] = Field(
+    labels: dict[LabelName, LabelValue] = Field(
         {},
         description="labels by which the Prometheus operator selects PodMonitors",
         examples=[{"release": "prometheus"}],

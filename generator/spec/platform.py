@@ -15,6 +15,7 @@ from generator.spec.gate_pods import GatePods
 from generator.spec.monitoring import Monitoring
 from generator.spec.network import Destination, ModelDestination
 from generator.spec.notifications import Notifications, Notify, RecordAccess
+from generator.spec.pod import GpuKind, Pod
 from generator.spec.promotion import Proof, Requirements
 from generator.spec.record import Choice, Record
 from generator.spec.rings import RingOf, by_cluster, rings_of, where_written
@@ -188,6 +189,7 @@ class Environment(Choice):
         description="namespace of a team in this environment",
         examples=["{team}-{environment}"],
     )
+    pod: Pod = Field(Pod.model_construct(), description="what all pods of models have in this environment")
 
     @property
     def proofs(self) -> dict[str, Proof]:
@@ -367,6 +369,12 @@ class PlatformSpec(Record):
     monitoring: Monitoring = Field(Monitoring.model_construct(), description="how Prometheus finds the pods")
     images: Images = Field(Images.model_construct(), description="base images of models and gates")
     gates: GatePods = Field(GatePods.model_construct(), description="how gates run in the cluster")
+    pod: Pod = Field(Pod.model_construct(), description="what all pods of models have")
+    gpus: dict[Name, GpuKind] = Field(
+        {},
+        description="kinds of GPUs that specs name in `resources.gpuKind`",
+        examples=[{"l4": {"nodeSelector": {"nvidia.com/gpu.product": "NVIDIA-L4"}}}],
+    )
     argocd_namespace: Name = Field("argocd", description="namespace of Argo CD")
     secrets: Secrets | None = Field(
         None,

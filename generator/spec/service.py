@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
+from generator.spec.pod import Limits
 from generator.spec.record import Choice, Record
 from generator.spec.types import (
     Cpu,
@@ -158,8 +159,12 @@ class Resources(Record):
     """Resources of one pod."""
 
     cpu: Cpu = Field("500m", description="CPU cores requested")
-    memory: Memory = Field("512Mi", description="memory requested, also its limit")
-    gpu: int = Field(0, ge=0, le=16, description="GPUs (nvidia.com/gpu)")
+    memory: Memory = Field("512Mi", description="memory requested, also its limit unless `limits` has one")
+    limits: Limits = Field(Limits.model_construct(), description="limits that differ from the requests")
+    gpu: int = Field(0, ge=0, le=16, description="number of GPUs")
+    gpu_kind: Name | None = Field(
+        None, description="kind of the GPUs, as the platform lists it; default: any nvidia.com/gpu"
+    )
     storage: Memory = Field(
         "1Gi", description="local (ephemeral) storage requested, also its limit; the image does not count"
     )

@@ -92,4 +92,5 @@ def _smoke(plan: Plan, names: Names) -> dict[str, object]:
     payload = inert_json(json.loads(server.example)) if server.example else ""
     url = f"http://{names.preview}.{plan.identity.namespace}.svc"
     arguments = [url, server.path, payload, *([] if plan.bento else [server.ready])]
-    return {"script": _SMOKE if plan.bento else _SMOKE_OF_CONTAINER, "arguments": arguments}
+    script = _SMOKE if plan.bento else _SMOKE_OF_CONTAINER
+    return {"script": script, "arguments": arguments, "placement": plan.pod.placement}

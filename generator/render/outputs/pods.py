@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import Final
 
 from generator.plan.names import Names, labels
 from generator.plan.peak import shadow_pods
@@ -12,10 +13,15 @@ from generator.plan.values import Plan
 from generator.render.output import Output
 from generator.render.outputs.workload import config_name
 from generator.render.series import SHADOW
+from generator.spec.pod import Pod
 
-# Long enough for endpoints and gateways to remove the pod; BentoML drops connections after SIGTERM.
-PRE_STOP_S = 10
-_DRAIN_MARGIN_S = 10
+_DRAIN_MARGIN_S: Final = 10
+_RESTRICTED: Final = {
+    "allowPrivilegeEscalation": False,
+    "readOnlyRootFilesystem": True,
+    "capabilities": {"drop": ["ALL"]},
+}
+"""What Pod Security (restricted) requires of each container."""
 
 
 def pod(plan: Plan, app: str, served_by: str = "", role: str = "shadow") -> dict[str, object]:
@@ -31,26 +37,60 @@ def pod(plan: Plan, app: str, served_by: str = "", role: str = "shadow") -> dict
     return {
         "app": app,
         "container_port": plan.server.port,
+        "probe_port": getattr(plan.server, "probe_port", plan.server.port),
         "user": plan.server.user,
         "ready": plan.server.ready,
         "live": plan.server.live,
         "served_by": served_by,
         "config_name": config_name(plan),
-        "pre_stop_s": PRE_STOP_S,
+        "pre_stop_s": math.ceil(plan.pod.termination.pre_stop),
         "sleeps": pods_sleep(plan),
-        "grace_s": PRE_STOP_S + math.ceil(plan.server.timeout_s) + _DRAIN_MARGIN_S,
+        "grace_s": math.ceil(plan.pod.termination.grace or least_grace_s(plan)),
+        "placement": plan.pod.placement,
+        "init_containers": list(_init_containers(plan.pod)),
+        "probes": _probes(plan),
         "pod_labels": {
+            **plan.pod.labels,
             **labels(plan.identity),
             "app.kubernetes.io/name": app,
             "app.kubernetes.io/version": plan.version.label,
             **roles,
         },
         "pod_annotations": {
+            **plan.pod.annotations,
             "sluice.dev/gate-key": plan.gate_key,
             "sluice.dev/model-digest": plan.version.digest,
             "sluice.dev/model-ref": plan.version.resolved,
             RELEASE_KEY: release_key(plan),
         },
+    }
+
+
+def least_grace_s(plan: Plan) -> float:
+    """Return the seconds that a pod needs to end without losing a request."""
+    return plan.pod.termination.pre_stop + plan.server.timeout_s + _DRAIN_MARGIN_S
+
+
+def _init_containers(own: Pod) -> Iterator[dict[str, object]]:
+    """Yield the sidecars, which start first, and the init containers, each as restricted as the model's."""
+    for written, fixed in ((own.sidecars, {"restartPolicy": "Always"}), (own.init_containers, {})):
+        for container in written:
+            context = {**_RESTRICTED, **container.get("securityContext", {})}
+            yield {"imagePullPolicy": "IfNotPresent", **container, "securityContext": context, **fixed}
+
+
+def _probes(plan: Plan) -> dict[str, dict[str, int]]:
+    """Return the times of the probes; a start may fail until `service.startup` is over."""
+    own = plan.pod.probes
+    period = math.ceil(own.startup.period)
+    times = {
+        "startup": (period, own.startup.timeout, math.ceil(plan.capacity.startup_s / period)),
+        "ready": (own.ready.period, own.ready.timeout, own.ready.failures),
+        "live": (own.live.period, own.live.timeout, own.live.failures),
+    }
+    return {
+        name: {"period": math.ceil(period_s), "timeout": math.ceil(timeout_s), "failures": failures}
+        for name, (period_s, timeout_s, failures) in times.items()
     }
 
 

@@ -57,7 +57,7 @@ def _walk(value: Any, path: Path, unit: str) -> Iterator[Value]:
     elif isinstance(value, dict):
         for key, inner in value.items():
             yield from _walk(inner, (*path, key), unit)
-    elif isinstance(value, list) and any(isinstance(inner, Record) for inner in value):
+    elif isinstance(value, list) and any(isinstance(inner, (Record, dict)) for inner in value):
         for index, inner in enumerate(value):
             yield from _walk(inner, (*path, index), unit)
     elif isinstance(value, list):
@@ -90,6 +90,8 @@ def _decided(layers: Layers, value: Value) -> tuple[Value, Origin]:
 def _origin(layers: Layers, path: Path) -> Origin:
     """Return the origin of a value; inside a list only the layer of the list counts, as lists replace each other."""
     origin = layers.origin(path)
+    if layers.joined(path):
+        return origin
     inside = next((end for end, part in enumerate(path) if isinstance(part, int)), None)
     if inside is not None and origin.source != layers.origin(path[:inside]).source:
         return Origin("default", None)

@@ -123,7 +123,7 @@ def _report_renamed(draft: Draft, mapping: Mapping, renamed: dict[str, str], inl
             f"the keys of {' and '.join(f'`{key}`' for key in inlined)} belong directly in {mapping.name}"
         )
         if mapping.pattern[-1:] == ("resources",):
-            parts.append("they are the requests of a pod, and memory is also its limit")
+            parts.append("they are the requests of a pod; `limits` has its limits")
     document, local = draft.document((*mapping.path, first))
     shown = _as_written(mapping, whole, renamed, inlined)
     message = "; ".join(parts)

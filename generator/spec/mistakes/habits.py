@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from generator.spec.pod import POD_KEYS
+
 
 @dataclass(frozen=True, slots=True)
 class Put:
@@ -56,13 +58,14 @@ def all_of(keys: str, habit: Habit) -> dict[str, Habit]:
 
 _PLATFORM = "ask the platform team"
 _POD = Say(
-    "is a field of pods, which the platform team decides for all models",
-    "remove it; the platform team adds it by overriding the template `kubernetes/_pod.yaml.j2` "
-    "(`sluice templates --show kubernetes/_pod.yaml.j2`)",
+    "is a field of pods that Sluice decides",
+    "remove it; `pod` has what a spec can add to its pods (docs/pods.md), and the platform team can override the "
+    "template `kubernetes/_pod.yaml.j2`",
 )
 _PROBES = Say(
     "is generated: every pod has startup, readiness and liveness probes of the service",
-    "remove it; set `service.startup` for a model that loads slowly, such as `service: {startup: 5m}`",
+    "remove it; set `service.startup` for a model that loads slowly, such as `service: {startup: 5m}`, and "
+    "`pod.probes` for the times of the probes",
 )
 _IMAGE = Say(
     "is computed from the model and its service: CI builds the image and `sluice pin` locks its digest",
@@ -117,24 +120,28 @@ _SCALING = "/.spec.autoscaling"
 GENERAL: Final[dict[str, Habit]] = {
     # Pods in Kubernetes and Helm charts.
     **all_of(
-        "volumes volumeMounts nodeSelector tolerations affinity initContainers sidecars securityContext "
-        "podSecurityContext serviceAccount serviceAccountName priorityClassName runtimeClassName "
-        "hostNetwork dnsPolicy topologySpreadConstraints lifecycle persistence persistentVolumeClaim "
-        "storage containers container command terminationGracePeriodSeconds restartPolicy envFrom "
-        "podTemplate componentSpecs extraContainers podDisruptionBudget pdb",
+        "securityContext podSecurityContext serviceAccountName hostNetwork dnsPolicy lifecycle persistence "
+        "persistentVolumeClaim storage containers container command restartPolicy envFrom podTemplate "
+        "componentSpecs podDisruptionBudget pdb",
         _POD,
     ),
+    **{key: put(f"/.spec.pod.{key}") for key in POD_KEYS if key not in ("labels", "annotations", "service")},
+    **all_of("podLabels", put("/.spec.pod.labels")),
+    **all_of("podAnnotations", put("/.spec.pod.annotations")),
+    **all_of("imagePullSecret", put("/.spec.pod.imagePullSecrets")),
+    **all_of("extraContainers", put("/.spec.pod.sidecars")),
+    **all_of("terminationGracePeriodSeconds", put("/.spec.pod.termination.grace")),
+    **all_of("accelerator accelerators", put("/.spec.resources.gpuKind")),
     **all_of(
-        "livenessProbe readinessProbe startupProbe readiness liveness probes probe healthcheck "
-        "healthCheck initialDelaySeconds",
+        "livenessProbe readinessProbe startupProbe readiness liveness probe healthcheck healthCheck "
+        "initialDelaySeconds",
         _PROBES,
     ),
     **all_of(
-        "image imagePullPolicy imagePullSecrets imagePullSecret tag containerImage dockerImage docker "
-        "dockerfile",
+        "image imagePullPolicy tag containerImage dockerImage docker dockerfile",
         _IMAGE,
     ),
-    **all_of("labels annotations podAnnotations podLabels commonLabels tags", METADATA),
+    **all_of("labels annotations commonLabels tags", METADATA),
     **all_of("namespace fullnameOverride nameOverride", NAMESPACE),
     **all_of(
         "ingress route routes router gatewayRefs trafficRouting virtualService port ports portName "
@@ -186,7 +193,7 @@ GENERAL: Final[dict[str, Habit]] = {
     **all_of("requests limits request", Inline()),
     **all_of("mem ram memoryLimit memoryRequest", put("/.spec.resources.memory")),
     **all_of("cpus cpuLimit cpuRequest cores vcpu", put("/.spec.resources.cpu")),
-    **all_of("gpus nvidia.com/gpu accelerator accelerators", put("/.spec.resources.gpu")),
+    **all_of("gpus nvidia.com/gpu", put("/.spec.resources.gpu")),
     # Models in KServe, Seldon, MLflow and BentoML.
     **all_of(
         "modelUri storageUri modelURI storageURI model_uri modelRef modelPath artifact artifactUri uri "

@@ -107,7 +107,8 @@ AT: Final[dict[tuple[str, ...], dict[str, Habit]]] = {
         ),
     },
     ("spec", "resources"): {
-        **all_of("requests limits request limit", Inline()),
+        **all_of("requests request", Inline()),
+        "limit": put("limits"),
         **all_of("mem ram", put("memory")),
         **all_of("cpus cores vcpu vcpus", put("cpu")),
         **all_of("gpus nvidia.com/gpu accelerators", put("gpu")),

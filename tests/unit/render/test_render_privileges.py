@@ -16,7 +16,7 @@ CONTAINER = {
     "capabilities": {"drop": ["ALL"]},
 }
 # Fields of a pod by which it meets the node (Kubernetes, Pod Security Standards).
-NODE = {"hostNetwork", "hostPID", "hostIPC", "hostUsers", "hostAliases", "shareProcessNamespace"}
+NODE = {"hostNetwork", "hostPID", "hostIPC", "hostUsers", "shareProcessNamespace"}
 
 
 def objects(case: str) -> list[Any]:

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from tests.unit.rules import cases_fleet, cases_odds, cases_plan, cases_routing, cases_tier, cases_values
+from tests.unit.rules import (
+    cases_fleet,
+    cases_odds,
+    cases_plan,
+    cases_pods,
+    cases_routing,
+    cases_tier,
+    cases_values,
+)
 from tests.unit.rules.samples import Case
 
-_MODULES = (cases_tier, cases_plan, cases_routing, cases_odds, cases_fleet, cases_values)
+_MODULES = (cases_tier, cases_plan, cases_pods, cases_routing, cases_odds, cases_fleet, cases_values)
 CASES: tuple[Case, ...] = tuple(case for module in _MODULES for case in module.CASES)

@@ -43,7 +43,7 @@ VALUES = [  # Values and shapes
     Mistake("slowerThan: 250ms", "slowerThan: 0.25", "SPEC105", 20, 21, "250ms"),
     Mistake("hold: 1h", "hold: null", "SPEC105", 15, 28, "hold: 60m"),
     Mistake("hold: 1h", "hold: ", "SPEC105", 15, 28, "hold: 60m"),
-    Mistake("traffic: {minRps: 2000}", "traffic: {minRps: 2000}\n  resources: {requests: {cpu: 500m, memory: 1Gi}, limits: {cpu: 1, memory: 2Gi}}", "SPEC102", 8, 15, "resources: {cpu: 500m, memory: 1Gi}"),
+    Mistake("traffic: {minRps: 2000}", "traffic: {minRps: 2000}\n  resources: {requests: {cpu: 500m, memory: 1Gi}, limits: {cpu: 750m, memory: 2Gi}}", "SPEC102", 8, 15, "resources: {cpu: 500m, memory: 1Gi, limits:"),
     Mistake("name: churn", "name: Churn", "SPEC105", 3, 18, "churn"),
     Mistake("name: churn", "name: churn_v2", "SPEC105", 3, 18, "churn-v2"),
     Mistake("name: churn", 'name: "Churn Model"', "SPEC105", 3, 18, "churn-model"),
@@ -214,7 +214,7 @@ UNITS = [  # Units, numbers, references
     Mistake("traffic: {minRps: 2000}", "traffic: {minRps: 2000}\n  resources: {memory: 4}", "SPEC105", 8, 23, "`4Gi`, or `4Mi` (MiB)"),
     Mistake("traffic: {minRps: 2000}", "traffic: {minRps: 2000}\n  resources: {memory: 512m}", "SPEC105", 8, 23, "512Mi"),
     Mistake("traffic: {minRps: 2000}", 'traffic: {minRps: 2000}\n  resources: {gpu: "1"}', "SPEC104", 8, 20, "1"),
-    Mistake("traffic: {minRps: 2000}", "traffic: {minRps: 2000}\n  resources: {limits: {memory: 1Gi}}", "SPEC102", 8, 15, "resources: {memory: 1Gi}"),
+    Mistake("traffic: {minRps: 2000}", "traffic: {minRps: 2000}\n  resources: {limit: {memory: 1Gi}}", "SPEC102", 8, 15, "limits: {memory: 1Gi}"),
     Mistake("traffic: {minRps: 2000}", "traffic: {minRps: 2000}\n  autoscaling: {min: 2, max: 6, cpu: 70}", "SPEC105", 8, 38, "70%"),
     Mistake("traffic: {minRps: 2000}", "traffic: {minRps: 2000}\n  autoscaling: true", "SPEC104", 8, 16, "autoscaling: {min: 2, max: 6}"),
     Mistake("traffic: {minRps: 2000}", "traffic: {minRps: 2000}\n  autoscaling: {min: 2}", "SPEC103", 8, 3, "max: 6"),
@@ -338,7 +338,7 @@ KEYS = [  # Keys, kinds, other tools
     Mistake("traffic: {minRps: 2000}", "traffic: {minRps: 2000}\n  storageUri: s3://b/x", "SPEC102", 8, 3, 'model: {ref: "s3://b/x", framework: sklearn}'),
     Mistake("traffic: {minRps: 2000}", "traffic: {minRps: 2000}\n  banana: 3", "SPEC102", 8, 3, "banana"),
     Mistake("traffic: {minRps: 2000}", 'traffic: {minRps: 2000}\n  schedule: "0 3 * * *"', "SPEC102", 8, 3, "schedule"),
-    Mistake("traffic: {minRps: 2000}", "traffic: {minRps: 2000}\n  serviceAccountName: x\n  nodeSelector: {a: b}", "SPEC102", 8, 3, "serviceAccountName"),
+    Mistake("traffic: {minRps: 2000}", "traffic: {minRps: 2000}\n  serviceAccountName: x\n  hostNetwork: true", "SPEC102", 8, 3, "docs/pods.md"),
 ]  # fmt: skip
 
 YAML = [  # YAML
@@ -448,7 +448,7 @@ RULES = [  # Well formed, and not what was meant
 ]  # fmt: skip
 
 MORE = [  # Other layouts of the same file
-    Mistake("  traffic: {minRps: 2000}", "  traffic: {minRps: 2000}\n  resources:\n    requests:\n      cpu: 250m\n      memory: 256Mi\n    limits:\n      memory: 512Mi", "SPEC102", 9, 5, "resources: {cpu: 250m, memory: 256Mi}"),
+    Mistake("  traffic: {minRps: 2000}", "  traffic: {minRps: 2000}\n  resources:\n    requests:\n      cpu: 250m\n      memory: 256Mi\n    limits:\n      memory: 512Mi", "SPEC102", 9, 5, "resources: {cpu: 250m, memory: 256Mi, limits: {memory: 512Mi}}"),
     Mistake("  traffic: {minRps: 2000}", "  traffic: {minRps: 2000}\n  resources:\n    cpu: 0.25\n    memory: 256Mi", "SPEC105", 9, 10, "250m"),
     Mistake("  traffic: {minRps: 2000}", "  traffic: {minRps: 2000}\n  service:\n  timeout: 5s\n  threads: 4", "SPEC102", 9, 3, "timeout"),
     Mistake("  traffic: {minRps: 2000}", "  traffic:\n  minRps: 20", "SPEC102", 8, 3, "minRps"),
