@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from generator.lint.conditions import MeasurementPhase, measure_vector
+    from generator.lint.conditions import MeasurementPhase, measure_result, measure_vector
     from generator.lint.controller import VERSIONS, Controller, supported
     from generator.lint.engine import (
         CODES,
@@ -25,10 +25,11 @@ if TYPE_CHECKING:
     )
     from generator.lint.kinds import check
     from generator.lint.objects import Object, as_map, each
+    from generator.lint.releases import Release, Stage, TreeMetric, TreeReleases, read_releases
     from generator.lint.verification import Check, Verification, Violation, verify
 
 _MODULES: Final = {
-    "conditions": ("MeasurementPhase", "measure_vector"),
+    "conditions": ("MeasurementPhase", "measure_result", "measure_vector"),
     "controller": ("VERSIONS", "Controller", "supported"),
     "engine": (
         "CODES",
@@ -44,6 +45,7 @@ _MODULES: Final = {
     ),
     "kinds": ("check",),
     "objects": ("Object", "as_map", "each"),
+    "releases": ("Release", "Stage", "TreeMetric", "TreeReleases", "read_releases"),
     "verification": ("Check", "Verification", "Violation", "verify"),
 }
 _HOMES: Final = {name: module for module, names in _MODULES.items() for name in names}
@@ -57,7 +59,11 @@ __all__ = [
     "MeasurementPhase",
     "Object",
     "Problem",
+    "Release",
     "Repair",
+    "Stage",
+    "TreeMetric",
+    "TreeReleases",
     "Verification",
     "Violation",
     "as_map",
@@ -66,7 +72,9 @@ __all__ = [
     "declare",
     "each",
     "load",
+    "measure_result",
     "measure_vector",
+    "read_releases",
     "rule",
     "run",
     "supported",

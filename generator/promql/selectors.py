@@ -70,10 +70,10 @@ def selectors_of(tokens: Tokens) -> Iterator[Selector]:
         if tokens.word(index) in _LABEL_LISTS and following == "(":
             index = tokens.partner[index + 1]
         elif token.text == "{":
-            yield Selector("", _matchers(tokens, index), index)
+            yield Selector("", matchers_of(tokens, index), index)
             index = tokens.partner[index]
         elif token.kind == "name" and following == "{":
-            yield Selector(token.text, _matchers(tokens, index + 1), index)
+            yield Selector(token.text, matchers_of(tokens, index + 1), index)
             index = tokens.partner[index + 1]
         elif _is_metric(tokens, index):
             yield Selector(token.text, (), index)
@@ -88,7 +88,8 @@ def _is_metric(tokens: Tokens, index: int) -> bool:
     )
 
 
-def _matchers(tokens: Tokens, opening: int) -> tuple[tuple[str, str, str], ...]:
+def matchers_of(tokens: Tokens, opening: int) -> tuple[tuple[str, str, str], ...]:
+    """Return the matchers in the braces that open at an index."""
     inside = tokens.items[opening + 1 : tokens.partner[opening]]
     return tuple(
         (label.text, sign.text, unquote(value.text))

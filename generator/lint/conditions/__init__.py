@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from generator.lint.conditions.compiler import MeasurementPhase, Result, evaluate, measure, measure_vector
+from generator.lint.conditions.compiler import (
+    MeasurementPhase,
+    Result,
+    evaluate,
+    measure,
+    measure_result,
+    measure_vector,
+)
 from generator.lint.conditions.syntax import Rejected, Unsupported, parse
 from generator.lint.conditions.truth_table import TruthTable, truth_table
 
@@ -14,6 +21,7 @@ __all__ = [
     "Unsupported",
     "evaluate",
     "measure",
+    "measure_result",
     "measure_vector",
     "parse",
     "truth_table",

@@ -57,6 +57,26 @@ def measure_vector(success: str | None, failure: str | None, values: Sequence[fl
     return _phase(success or "", failure or "", (_RESULT_TYPES["vector"], values), NEWEST)
 
 
+def measure_result(
+    success: str, failure: str, values: Sequence[float], *, scalar: bool = False
+) -> MeasurementPhase | None:
+    """Return the phase of a measurement under the newest controller, None for conditions that are not evaluated here.
+
+    Args:
+        success: the success condition, empty when there is none.
+        failure: the failure condition, empty when there is none.
+        values: the values of the series in the result.
+        scalar: the provider gives one number, or nil for none, instead of a list.
+    """
+    result = Result("vector", list(values))
+    if scalar:
+        result = Result("scalar", values[0]) if values else Result("nil", None)
+    try:
+        return measure(success, failure, result, NEWEST)
+    except Unsupported:
+        return None
+
+
 def measure(success: str, failure: str, result: Result, version: ControllerVersion) -> MeasurementPhase:
     """Return the phase of one measurement (`EvaluateResult` in `utils/evaluate/evaluate.go`).
 

@@ -1,0 +1,82 @@
+"""`sluice odds`: what any release is worth."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from generator.pipeline.terminal import emit
+from generator.report.tables import Screen
+from generator.report.trees import FORMATS, render
+from generator.source.errors import CliError
+
+if TYPE_CHECKING:
+    from generator.odds.trees.values import Known
+
+_PAIR = re.compile(r"([^=,\s][^=,]*)=\s*([0-9]+(?:\.[0-9]+)?)\s*(%?)")
+
+
+@click.command("odds")
+@click.argument("tree", type=click.Path(path_type=Path))
+@click.option(
+    "--rps",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Requests per second of both versions together.",
+)
+@click.option(
+    "--baseline",
+    metavar="EVENT=SHARE,…",
+    default="",
+    help="What is usual with the stable version, by event or name of a metric: error=0.5%,slow=2%.",
+)
+@click.option("--build", is_flag=True, help="Read what kustomize and helm, on the path, make of the tree.")
+@click.option(
+    "--format", "fmt", type=click.Choice(FORMATS), default="text", show_default=True, help="Output format."
+)
+def command(tree: Path, rps: float | None, baseline: str, fmt: str, *, build: bool) -> None:
+    """Show what any release is worth: how often it stops a good version, and which harm it misses.
+
+    TREE is a folder or a file with Rollouts of Argo Rollouts and their AnalysisTemplates, Canaries of Flagger, or
+    InferenceServices of KServe. It needs neither specs nor a cluster. Each metric is recognized from its query, or said
+    to be unknown. What is not given becomes a range: --rps and --baseline narrow it. For a model of a repository of
+    Sluice, `sluice plan` shows the odds. Exit code 0, whatever the odds are.
+    """
+    from generator.lint import read_releases
+    from generator.odds.trees.odds import tree_odds
+
+    if not tree.exists():
+        hint = (
+            f"`sluice plan {tree}` shows the odds of a model"
+            if re.fullmatch(r"[\w-]+/[\w-]+", str(tree))
+            else ""
+        )
+        raise CliError(f"{tree} does not exist", hint)
+    found = tree_odds(read_releases(tree, build=build), _known(rps, baseline))
+    if not (found.releases or found.unused):
+        raise CliError(
+            f"{tree} has no Rollout, AnalysisTemplate, Canary of Flagger or InferenceService with a canary",
+            "\n".join(found.unread[:5]),
+        )
+    emit(render(found, fmt, Screen.of(sys.stdout)))
+
+
+def _known(rps: float | None, baseline: str) -> Known:
+    from generator.odds.trees.values import Known
+
+    found = {}
+    for part in filter(None, (text.strip() for text in baseline.split(","))):
+        pair = _PAIR.fullmatch(part)
+        if pair is None:
+            raise CliError(
+                f"--baseline {part} is not of the form EVENT=SHARE",
+                "for example --baseline error=0.5%,slow=2%",
+            )
+        value = float(pair[2]) / (100 if pair[3] else 1)
+        if value <= 0:
+            raise CliError(f"--baseline {part}: the share must be above 0")
+        found[pair[1].strip()] = value
+    return Known(rps, found)

@@ -1,0 +1,41 @@
+"""The releases of any tree: weights in time, and the metrics that may stop them."""
+
+from __future__ import annotations
+
+from pathlib import Path as FilePath
+
+from generator.lint.controller import VERSIONS
+from generator.lint.placement import Objects
+from generator.lint.releases.flagger import flagger_releases
+from generator.lint.releases.kserve import kserve_releases
+from generator.lint.releases.rollouts import rollout_releases, unused_templates
+from generator.lint.releases.values import Release, Stage, TreeMetric, TreeReleases
+from generator.lint.tree import read_tree
+
+__all__ = ["Release", "Stage", "TreeMetric", "TreeReleases", "read_releases"]
+
+
+def read_releases(root: FilePath, *, build: bool = False) -> TreeReleases:
+    """Read every release below a folder, or in one file. Bad input is never an exception.
+
+    Args:
+        root: the folder or the file.
+        build: whether to build charts and kustomizations first, with the tools on the path.
+    """
+    tree = read_tree(root)
+    missing: list[str] = []
+    if build:
+        from generator.lint.build import with_builds
+
+        tree, missing = with_builds(tree, root)
+    objects = Objects(tree.objects, tree.sources)
+    found = [*rollout_releases(objects), *flagger_releases(objects), *kserve_releases(objects)]
+    unread = [f"{file.name}: {problem.message}" for _, problem, file in tree.problems]
+    if tree.templates:
+        unread.append(f"{len(tree.templates):,} templates, which are YAML only once they are filled in")
+    return TreeReleases(
+        tuple(found),
+        tuple(unused_templates(objects, VERSIONS[-1:])),
+        tree.files,
+        (*missing, *unread, *tree.sources.sentences()),
+    )

@@ -1,0 +1,346 @@
+"""The probability that one metric stops a version: a chain of looks where its form allows, a simulation otherwise.
+
+Requests of each version are independent (a Poisson process). A counter that a new pod brings has a rate from its second
+scrape on: before it the result is empty, and errors are measured again after ten seconds (Argo Rollouts 1.10,
+analysis/analysis.go, DefaultErrorRetryInterval). The time of that scrape is uniform; three points stand for it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Final, Literal
+
+from generator.odds.replay.controller import ERROR_RETRY_S
+from generator.odds.trees.verdicts import Verdicts
+from generator.promql.measures import Measure
+from generator.stats.normal import normal_cdf
+from generator.stats.runs import MAX_FAILURE_LIMIT, Looks, run_stops
+from generator.stats.special import poisson_pmf
+from generator.stats.timeline import Phase, Rollout, Stop
+from generator.stats.windows import look_fail
+
+Side = Literal["high", "low"]
+
+VARIATION: Final = 1.0
+"""Standard deviation of a latency over its mean: that of an exponential distribution."""
+_SCRAPES: Final = (7 / 6, 9 / 6, 11 / 6)
+_RARE: Final = 1e-6
+_MANY: Final = 300.0
+_MOST_LOOKS: Final = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """One metric of a release, and everything that decides when it stops a version.
+
+    Args:
+        rollout: stages and traffic.
+        measure: what its query measures.
+        verdicts: its phases.
+        base: share of events (or mean) of the stable version.
+        times: the factor of the new version.
+        first_s: time of the first measurement.
+        end_s: time after which it is not measured.
+        interval_s: seconds between measurements.
+        count: number of measurements, None without an end.
+        failure_limit: failures that are forgiven; -1 forgives all.
+        inconclusive_limit: inconclusive measurements that are forgiven.
+        error_limit: errors in a row that are forgiven.
+        success_limit: successes in a row that end it; 0 for none.
+        scrape_s: seconds between two samples.
+        old_series: the series exist before the release, so a result is never empty.
+    """
+
+    rollout: Rollout
+    measure: Measure
+    verdicts: Verdicts
+    base: float
+    times: float
+    first_s: float
+    end_s: float
+    interval_s: float
+    count: int | None
+    failure_limit: int
+    inconclusive_limit: int
+    error_limit: int
+    success_limit: int
+    scrape_s: float
+    old_series: bool = False
+
+    @property
+    def changed(self) -> float:
+        """The share of events, or the mean, of the new version."""
+        if self.measure.event == "requests":
+            return self.base
+        found = (
+            self.base * self.times
+            if self.side != "low" or self.measure.kind == "mean"
+            else self.base / self.times
+        )
+        return found if self.measure.kind == "mean" else min(1.0, found)
+
+    @property
+    def side(self) -> Side | None:
+        """The side on which quantities fail; None where it is not one side."""
+        return limit_of(self.measure, self.verdicts)[1]
+
+    def requests(self, time_s: float) -> tuple[float, float]:
+        """Return the expected requests of the new and of the stable version in the window before a time."""
+        window, rollout = self.measure.window_s or self.scrape_s, self.rollout
+        new = max(0.0, rollout.exposure(time_s) - rollout.exposure(time_s - window))
+        every = rollout.rps * window
+        return new, max(0.0, every - new)
+
+
+@dataclass(frozen=True, slots=True)
+class Chance:
+    """When a metric stops a version, and how often it makes it wait for a person."""
+
+    stops: tuple[Stop, ...]
+    paused: float
+    simulated: bool = False
+
+
+@lru_cache(maxsize=65536)
+def limit_of(measure: Measure, verdicts: Verdicts) -> tuple[float | None, Side | None, bool]:
+    """Return the quantity at which a metric starts to fail, on which side, and whether the limit itself fails.
+
+    None where the phases are not one interval of successes next to one of failures.
+    """
+    if measure.kind in ("unknown", "gauge"):
+        return None, None, False
+    largest = 1.0 if measure.kind == "share" else math.inf
+    rising = (measure.scale > 0) != measure.complement
+    found: list[tuple[float, Side, bool]] = []
+    for index, edge in enumerate(verdicts.edges):
+        quantity = round(measure.quantity(edge), 12)
+        at, below, above = verdicts.at[index], verdicts.between[index], verdicts.between[index + 1]
+        if not rising:
+            below, above = above, below
+        # Nothing is beyond the ends of the domain, such as a share below 0 or above 1.
+        below = at if quantity == 0 else below
+        above = at if quantity == largest else above
+        if not 0 <= quantity <= largest or below == above:
+            continue
+        if {below, above} != {"Successful", "Failed"}:
+            return None, None, False
+        found.append((quantity, "high" if above == "Failed" else "low", at == "Failed"))
+    return found[0] if len(found) == 1 else (None, None, False)
+
+
+@lru_cache(maxsize=65536)
+def chance(watch: Watch) -> Chance:
+    """Return when a metric stops a version."""
+    from generator.odds.trees.simulation import simulated
+
+    limit, side, _ = limit_of(watch.measure, watch.verdicts)
+    if limit is None or side is None or not _is_closed(watch):
+        return simulated(watch)
+    if not _is_new(watch):
+        return Chance(tuple(_chain(watch, watch.first_s, watch.failure_limit, watch.count)), 0.0)
+    begin = first_weight(watch.rollout)
+    stops: list[Stop] = []
+    paused = 0.0
+    for scrapes in _SCRAPES:
+        found = _from(watch, begin + scrapes * watch.scrape_s)
+        stops += (replace(stop, mass=stop.mass / len(_SCRAPES)) for stop in found.stops)
+        paused += found.paused / len(_SCRAPES)
+    return Chance(tuple(sorted(stops, key=lambda stop: stop.first_s)), paused)
+
+
+def first_weight(rollout: Rollout) -> float:
+    """Return the time of the first weight above 0, infinity where there is none."""
+    start = 0.0
+    for phase in rollout.phases:
+        if phase.weight > 0:
+            return start
+        start += phase.duration_s
+    return math.inf
+
+
+def _is_closed(watch: Watch) -> bool:
+    """Return whether the chain of looks describes a metric: no verdict but success and failure, and no early end."""
+    if watch.measure.kind == "comparison" or watch.success_limit or watch.failure_limit > MAX_FAILURE_LIMIT:
+        return False
+    window = watch.measure.window_s or watch.scrape_s
+    if watch.measure.floor > 0 and any(
+        _seen(watch, t) < 2 * watch.measure.floor * window for t in _times(watch)
+    ):
+        return False
+    if window > 1000 * max(watch.interval_s, 1.0):
+        return False
+    if watch.measure.kind in ("rate", "count", "mean") or watch.verdicts.nan in ("Successful", "Failed"):
+        return True
+    return not any(math.exp(-_seen(watch, time)) > _RARE for time in _times(watch))
+
+
+def _is_new(watch: Watch) -> bool:
+    """Return whether the first measurements may come before the first data."""
+    if watch.old_series or watch.measure.arm != "canary":
+        return False
+    return watch.first_s < first_weight(watch.rollout) + 2 * watch.scrape_s
+
+
+def _seen(watch: Watch, time_s: float) -> float:
+    new, stable = watch.requests(time_s)
+    return {"canary": new, "stable": stable, "both": new + stable}[watch.measure.arm]
+
+
+def _times(watch: Watch) -> Iterator[float]:
+    """Yield the first measurement with data at each weight, at which requests are fewest."""
+    start, data = 0.0, first_weight(watch.rollout) + 2 * watch.scrape_s
+    for end in watch.rollout.ends:
+        if watch.first_s <= end and end > start:
+            yield max(watch.first_s, min(end, max(start, data)))
+        start = end
+
+
+def _from(watch: Watch, data_s: float) -> Chance:
+    """Return the chance when data begin at a time: before it each measurement has an empty result."""
+    time, failures, errors, inconclusive, taken = watch.first_s, 0, 0, 0, 0
+    phase = watch.verdicts.empty
+    while time < data_s and time <= watch.end_s and (watch.count is None or taken < watch.count):
+        errors = errors + 1 if phase == "Error" else 0
+        failures += phase == "Failed"
+        inconclusive += phase == "Inconclusive"
+        taken += phase != "Error"
+        if errors > watch.error_limit or 0 <= watch.failure_limit < failures:
+            return Chance((Stop(time, time, 1.0),), 0.0)
+        if inconclusive > watch.inconclusive_limit:
+            return Chance((), 1.0)
+        if not watch.interval_s and phase != "Error":
+            return Chance((), 0.0)
+        if taken > _MOST_LOOKS:
+            break
+        time += ERROR_RETRY_S if phase == "Error" else watch.interval_s
+    left = None if watch.count is None else watch.count - taken
+    limit = watch.failure_limit - failures if watch.failure_limit >= 0 else -1
+    return Chance(tuple(_chain(watch, time, limit, left)), 0.0)
+
+
+def _chain(watch: Watch, first_s: float, failure_limit: int, count: int | None) -> list[Stop]:
+    """Return the stops of the measurements from a time on."""
+    if failure_limit < 0 or count == 0:
+        return []
+    return run_stops(_looks(watch, first_s, count), failure_limit)
+
+
+def _looks(watch: Watch, first_s: float, count: int | None) -> Iterator[Looks]:
+    """Yield measurements; those that are alike are one value."""
+    interval = watch.interval_s
+    window = watch.measure.window_s or watch.scrape_s
+    most = _until(watch.end_s, first_s, interval)
+    total = min(most, count) if count is not None else most
+    start, taken = 0.0, 0
+    ends = [*watch.rollout.ends, watch.end_s]
+    for end in ends:
+        until = min(total, _until(end, first_s, interval))
+        while taken < until:
+            time = first_s + taken * interval
+            alike = until - taken if time - window - interval >= start - 1e-9 else 1
+            fail, correlation = _look(watch, time, window)
+            yield Looks(time, interval, alike, fail, correlation if taken else 0.0)
+            taken += alike
+        start = end
+
+
+def _until(end_s: float, first_s: float, interval: float) -> int:
+    """Return how many measurements there are until a time."""
+    if end_s < first_s - 1e-9:
+        return 0
+    if not interval:
+        return 1
+    return min(_MOST_LOOKS, math.floor((end_s - first_s) / interval + 1e-9) + 1)
+
+
+def _look(watch: Watch, time: float, window: float) -> tuple[float, float]:
+    """Return the probability that a measurement fails, and its correlation with the one before."""
+    requests, share = _arm(watch, time)
+    fail = fails(watch, requests, share)
+    overlap = window - watch.interval_s
+    if overlap <= 0 or requests <= 0:
+        return fail, 0.0
+    before, _ = _arm(watch, time - watch.interval_s)
+    whole = watch.rollout
+    if watch.measure.arm == "canary":
+        since = time - window
+        shared = max(0.0, whole.exposure(time - watch.interval_s) - whole.exposure(since))
+    else:
+        shared = min(before, requests) * overlap / window
+    if shared <= 0 or before <= 0:
+        return fail, 0.0
+    return fail, min(1.0, shared / math.sqrt(before * requests))
+
+
+def _arm(watch: Watch, time: float) -> tuple[float, float]:
+    """Return the expected requests that a query sees, and their share of events (or mean)."""
+    new, stable = watch.requests(time)
+    if watch.measure.arm == "canary":
+        return new, watch.changed
+    if watch.measure.arm == "stable":
+        return stable, watch.base
+    every = new + stable
+    return every, (new * watch.changed + stable * watch.base) / every if every else watch.base
+
+
+def fails(watch: Watch, requests: float, share: float) -> float:
+    """Return the probability that a measurement of so many expected requests fails."""
+    limit, side, itself = limit_of(watch.measure, watch.verdicts)
+    measure, empty_fails = watch.measure, watch.verdicts.nan == "Failed"
+    if limit is None or side is None:
+        raise ValueError("the metric has no single limit")
+    if measure.kind in ("count", "rate"):
+        least = limit * (measure.window_s if measure.kind == "rate" else 1.0)
+        return _beyond(requests * share, least, side, itself=itself)
+    if measure.kind == "mean":
+        if requests < 1:
+            return 1.0 if empty_fails else 0.0
+        z = (limit - share) / (VARIATION * share / math.sqrt(requests))
+        return normal_cdf(-z if side == "high" else z)
+    if measure.kind == "quantile":
+        if side == "low":
+            return 0.0
+        limit, itself = 1.0 - measure.level, False
+    if itself and limit > 0:
+        limit += 1e-6 * limit if side == "low" else -1e-6 * limit
+    if not 0.0 <= limit <= 1.0:
+        return float((limit < 0) == (side == "high"))
+    empty = math.exp(-requests) if empty_fails else 0.0
+    if requests * min(share, limit) > _MANY:
+        z = (limit - share) * math.sqrt(requests) / math.sqrt(share * (1 - share) + (share - limit) ** 2)
+        return min(1.0, normal_cdf(-z if side == "high" else z) + empty)
+    bound: Literal["at_most", "at_least"] = "at_most" if side == "high" else "at_least"
+    return _share_fails(round(requests, 6), share, limit, bound, empty_fails)
+
+
+@lru_cache(maxsize=65536)
+def _share_fails(
+    requests: float,
+    share: float,
+    limit: float,
+    bound: Literal["at_most", "at_least"],
+    empty_fails: bool,  # noqa: FBT001
+) -> float:
+    return look_fail(requests, share, limit, bound, empty_fails=empty_fails)
+
+
+def _beyond(mean: float, limit: float, side: Side, *, itself: bool) -> float:
+    """Return the probability that a Poisson number is beyond a limit."""
+    last = math.ceil(limit - 1e-9) - 1 if (side == "high") == itself else math.floor(limit + 1e-9)
+    if last < 0:
+        below = 0.0
+    elif mean > _MANY:
+        below = normal_cdf((last + 0.5 - mean) / math.sqrt(mean))
+    elif mean <= 0:
+        below = 1.0
+    else:
+        below = min(1.0, math.fsum(poisson_pmf(count, mean) for count in range(min(last, 2000) + 1)))
+    return 1.0 - below if side == "high" else below
+
+
+def phases_of(stages: tuple[tuple[float, float], ...]) -> tuple[Phase, ...]:
+    """Return weights and seconds as phases."""
+    return tuple(Phase(weight, seconds) for weight, seconds in stages)

@@ -1,0 +1,126 @@
+"""Why a verdict may not be what its author wants, whatever the traffic."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from generator.lint import Release, TreeMetric
+from generator.odds.trees.chances import first_weight, limit_of, phases_of
+from generator.odds.trees.values import Trap
+from generator.odds.trees.verdicts import Verdicts
+from generator.promql.measures import Measure
+from generator.spec.quantities import time_span
+from generator.stats.timeline import Rollout
+
+_SPLIT = ("step", "background", "experiment")
+
+
+def traps(
+    release: Release | None, metric: TreeMetric, measure: Measure, verdicts: Verdicts | None
+) -> Iterator[tuple[Trap, str]]:
+    """Yield what is wrong with a metric, each with a sentence.
+
+    Args:
+        release: the release; None for a metric that no release uses.
+        metric: the metric.
+        measure: what it measures.
+        verdicts: its phases; None when its conditions cannot be read.
+    """
+    if metric.dry_run:
+        yield "ignored", "it is a dry run: whatever it measures, the release goes on"
+    if metric.moment in ("step", "pre", "post") and metric.count is None:
+        yield "never ends", "it has an interval and no count, so the step that waits for it never ends"
+    if verdicts is not None:
+        yield from _of_verdicts(metric, measure, verdicts)
+    if release is not None and not metric.dry_run:
+        yield from _of_requests(release, metric, measure, verdicts)
+        yield from _timing(release, metric)
+
+
+def _of_requests(
+    release: Release, metric: TreeMetric, measure: Measure, verdicts: Verdicts | None
+) -> Iterator[tuple[Trap, str]]:
+    if measure.kind in ("unknown", "gauge") or metric.moment == "post":
+        return
+    stages = tuple((stage.weight, stage.seconds) for stage in release.stages)
+    begin = first_weight(Rollout(phases_of(stages), 1.0))
+    if metric.moment in _SPLIT and measure.arm == "both":
+        yield "sees both versions", "nothing in the query tells the new version from the stable one"
+    elif metric.moment in _SPLIT and measure.arm == "stable":
+        yield "sees only the stable version", "the query selects the stable version"
+    elif measure.arm == "canary" and begin == float("inf"):
+        yield "sees no traffic", "users send no request to the new version while it is measured"
+    elif verdicts is not None and _is_early(release, metric, measure, verdicts, begin):
+        first = metric.start_s + metric.delay_s - begin
+        when = f"{time_span(first)} after" if first > 0 else "with" if first == 0 else "before"
+        text = (
+            f"its first measurement comes {when} the first weight; a rate needs two samples of the new pods, "
+            f"{release.scrape_s:g} s apart, and without a result a measurement is {verdicts.empty}"
+        )
+        yield "looks before there is data", text
+
+
+def _of_verdicts(metric: TreeMetric, measure: Measure, verdicts: Verdicts) -> Iterator[tuple[Trap, str]]:
+    phases = verdicts.phases
+    if "Failed" not in phases and "Inconclusive" in phases:
+        yield (
+            "inconclusive for ever",
+            "no value fails: a bad one is inconclusive, and the release waits for a person",
+        )
+    elif phases == {"Successful"}:
+        text = (
+            "it has no condition: every value passes"
+            if not (metric.success or metric.failure)
+            else "every value passes"
+        )
+        yield "never fails", text
+    elif phases == {"Failed"}:
+        yield "always fails", "every value fails"
+    elif phases == {"Error"}:
+        yield "always fails", "its condition is an error for every value"
+    _, side, _ = limit_of(measure, verdicts)
+    if side == "low" and measure.event in ("error", "slow", "4xx") and measure.kind != "gauge":
+        yield (
+            "fails good values",
+            f"it fails when there are few events ({measure.event}), and passes when there are many",
+        )
+    if metric.failure_limit < 0:
+        yield "never fails", "failureLimit -1 forgives every failure"
+    elif metric.count is not None and metric.moment != "background" and metric.failure_limit >= metric.count:
+        yield (
+            "never fails",
+            f"it is measured {metric.count} times and forgives {metric.failure_limit} failures",
+        )
+    if "Failed" in phases and verdicts.empty == "Successful":
+        yield "passes on nothing", "a result without data passes"
+    elif (
+        "Failed" in phases and verdicts.nan == "Successful" and measure.kind in ("share", "quantile", "mean")
+    ):
+        yield "passes on nothing", "without a request the value is NaN, and NaN passes"
+
+
+def _is_early(
+    release: Release, metric: TreeMetric, measure: Measure, verdicts: Verdicts, begin: float
+) -> bool:
+    first = metric.start_s + metric.delay_s
+    early = first < begin + 2 * release.scrape_s and metric.moment in _SPLIT
+    return early and measure.arm == "canary" and verdicts.empty != "Successful"
+
+
+def _timing(release: Release, metric: TreeMetric) -> Iterator[tuple[Trap, str]]:
+    if (
+        metric.moment != "background"
+        or release.waits
+        or metric.failure_limit < 0
+        or release.tool == "Flagger"
+    ):
+        return
+    earliest = metric.start_s + metric.delay_s + metric.failure_limit * metric.interval_s
+    if earliest == float("inf"):
+        yield "decides too late", "its run starts after the last step"
+    elif earliest > release.seconds:
+        text = (
+            f"it can fail {time_span(earliest)} after the start at the earliest, and the release ends after "
+            f"{time_span(release.seconds)}"
+        )
+        yield "decides too late", text

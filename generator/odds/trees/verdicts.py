@@ -1,0 +1,111 @@
+"""The phases that the conditions of a metric give, as intervals of the value."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+from typing import Final
+
+from generator.lint import MeasurementPhase, TreeMetric, measure_result
+
+_LITERAL: Final = re.compile(r"\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+")
+_HALVINGS: Final = 50
+_LARGEST: Final = 1e9
+_NOTHING: Final = 1e-12
+
+
+class UnreadConditionError(Exception):
+    """A condition uses a part of the language that is not evaluated here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """The phases of one metric.
+
+    Args:
+        edges: values at which the phase changes, in order.
+        at: the phase at each edge.
+        between: the phase below the first edge, between two, and above the last.
+        nan: the phase of NaN.
+        empty: the phase of a result without series; that of its fallback where the query has one.
+    """
+
+    edges: tuple[float, ...]
+    at: tuple[MeasurementPhase, ...]
+    between: tuple[MeasurementPhase, ...]
+    nan: MeasurementPhase
+    empty: MeasurementPhase
+
+    def phase(self, value: float) -> MeasurementPhase:
+        """Return the phase of a value."""
+        if value != value:  # NaN
+            return self.nan
+        index = bisect_left(self.edges, value)
+        if index < len(self.edges) and self.edges[index] == value:
+            return self.at[index]
+        return self.between[index]
+
+    @property
+    def phases(self) -> set[MeasurementPhase]:
+        """Every phase that a finite value can get."""
+        return {*self.between, *self.at}
+
+
+def verdicts_of(metric: TreeMetric, fallback: float | None) -> Verdicts:
+    """Return the phases of a metric.
+
+    Args:
+        metric: the metric.
+        fallback: the value of its query when there is no data; None where the result is empty then.
+
+    Raises:
+        UnreadConditionError: a condition uses a part of the language that is not evaluated here.
+    """
+    return _verdicts(metric.success, metric.failure, metric.provider == "datadog", fallback)
+
+
+@lru_cache(maxsize=4096)
+def _verdicts(success: str, failure: str, scalar: bool, fallback: float | None) -> Verdicts:  # noqa: FBT001
+    def phase(*values: float) -> MeasurementPhase:
+        found = measure_result(success, failure, values, scalar=scalar)
+        if found is None:
+            raise UnreadConditionError
+        return found
+
+    tried = _tried(f"{success} {failure}")
+    phases = [phase(value) for value in tried]
+    edges: list[float] = []
+    for low, high, below, above in zip(tried, tried[1:], phases, phases[1:], strict=False):
+        if below == above:
+            continue
+        edges.append(_edge(phase, low, high, below))
+    edges = sorted(set(edges))
+    inner = [(one + two) / 2 for one, two in pairwise(edges)]
+    points = [edges[0] - 1, *inner, edges[-1] + 1] if edges else [0.5]
+    empty = phase() if fallback is None else phase(fallback)
+    return Verdicts(
+        tuple(edges), tuple(map(phase, edges)), tuple(map(phase, points)), phase(float("nan")), empty
+    )
+
+
+def _tried(text: str) -> list[float]:
+    literals = {float(number) for number in _LITERAL.findall(text)} | {0.0, 1.0}
+    near = {value * (1 + offset) for value in literals for offset in (-1e-9, 0.0, 1e-9)}
+    between = {(a + b) / 2 for a in literals for b in literals}
+    scales = {10.0**power for power in range(-9, 10)}
+    return sorted(near | between | scales | {-1.0, -_LARGEST, _LARGEST, *(-value for value in literals)})
+
+
+def _edge(phase: Callable[..., MeasurementPhase], low: float, high: float, below: MeasurementPhase) -> float:
+    """Return where the phase changes between two values: a short number such as one in the condition, if it fits."""
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        if phase(middle) == below:
+            low = middle
+        else:
+            high = middle
+    return float(f"{(low + high) / 2:.7g}") if abs(high) > _NOTHING else 0.0

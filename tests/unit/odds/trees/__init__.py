@@ -1,0 +1,1 @@
+"""The odds of releases that Sluice did not write."""

@@ -1,0 +1,154 @@
+"""The odds of trees: closed form against simulation, ranges, and what makes a verdict impossible."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from generator.lint import read_releases
+from generator.odds.trees import chances
+from generator.odds.trees.odds import tree_odds
+from generator.odds.trees.simulation import simulated
+from generator.odds.trees.values import Known
+from tests.unit.odds.trees.trees import ERRORS, GOOD, SLOW, canary
+
+KNOWN = Known(50.0, {"error": 0.01, "slow": 0.02})
+
+
+@pytest.fixture
+def odds(tmp_path):
+    def of(text, known=KNOWN):
+        (tmp_path / "tree.yaml").write_text(text)
+        return tree_odds(read_releases(tmp_path), known)
+
+    return of
+
+
+def only(found):
+    (release,) = found.releases
+    (metric,) = release.metrics
+    return metric
+
+
+FORMS = {
+    "share of errors": (ERRORS, 'successCondition: "result[0] < 0.02"'),
+    "percent of errors": (f"100 * {ERRORS}", 'successCondition: "result[0] < 2"'),
+    "share of good": (GOOD, 'successCondition: "result[0] >= 0.98"'),
+    "failure condition": (ERRORS, 'failureCondition: "len(result) > 0 && result[0] > 0.02"'),
+    "quantile": (SLOW, 'successCondition: "result[0] < 0.5"'),
+    "rate": ('sum(rate(http_requests_total{service="cart-canary",code=~"5.."}[2m]))', 'successCondition: "result[0] < 0.12"'),
+    "count": ('sum(increase(http_requests_total{service="cart-canary",code=~"5.."}[2m]))', 'successCondition: "result[0] < 12"'),
+    "none at all": (GOOD, 'successCondition: "result[0] == 1"'),
+    "both versions": (ERRORS.replace('service="cart-canary"', 'app="cart"').replace(",,", ","), 'successCondition: "result[0] < 0.013"'),
+    "too early": (ERRORS, 'successCondition: "result[0] < 0.02"', "{interval: 1m, failureLimit: 1}"),
+    "with a count": (ERRORS, 'successCondition: "result[0] < 0.015"', "{interval: 30s, count: 6, failureLimit: 2, initialDelay: 3m}"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_closed_form_agrees_with_the_simulation(odds, monkeypatch, form):
+    """Within the noise of 200 simulated releases and the documented error of the chain of overlapping windows."""
+    watches = []
+    real = chances.chance
+    monkeypatch.setattr(
+        "generator.odds.trees.odds.chance", lambda watch: watches.append(watch) or real(watch)
+    )
+    found = only(odds(canary(*FORMS[form])))
+    assert found.ground == "closed form", found
+    for watch in watches[:3]:
+        power = math.fsum(stop.mass for stop in real(watch).stops)
+        again = math.fsum(stop.mass for stop in simulated(watch, runs=200).stops)
+        assert abs(power - again) < 0.05 + 3 * math.sqrt(0.25 / 200) * (0 < again < 1), (
+            watch.times,
+            power,
+            again,
+        )
+
+
+def test_a_comparison_of_two_versions_is_simulated(odds):
+    arm = 'sum(rate(r_total{{service="{0}",code="500"}}[2m])) / sum(rate(r_total{{service="{0}"}}[2m]))'
+    query = f"({arm.format('cart-canary')}) / ({arm.format('cart')})"
+    found = only(odds(canary(query, 'successCondition: "result[0] < 2"')))
+    assert (found.measure.kind, found.ground) == ("comparison", "simulation")
+    assert found.harms[2].power.low > 0.99 > found.false_stop.high
+
+
+def test_more_traffic_makes_fewer_false_stops_and_more_catches(odds):
+    text = canary(ERRORS, 'successCondition: "result[0] < 0.02"')
+    few, many = (only(odds(text, Known(rps, {"error": 0.01}))) for rps in (20, 2000))
+    assert many.false_stop.high < 1e-6 < few.false_stop.high
+    assert many.harms[2].power.low > 0.999
+    assert all(one.power.low <= two.power.low for one, two in zip(many.harms, many.harms[1:], strict=False))
+
+
+def test_what_is_not_known_is_a_range_with_what_narrows_it(odds):
+    text = canary(ERRORS, 'successCondition: "result[0] < 0.02"')
+    wide, narrow = only(odds(text, Known())), only(odds(text))
+    assert wide.false_stop.low <= narrow.false_stop.low <= narrow.false_stop.high <= wide.false_stop.high
+    assert wide.false_stop.low < wide.false_stop.high
+    assert ["--rps" in text or "--baseline error" in text for text in wide.assumed] == [True, True]
+    assert narrow.assumed == ()
+
+
+TRAPS = {
+    "never fails": (ERRORS, 'successCondition: "result[0] < 0.02"', "{interval: 1m, count: 3, failureLimit: -1}"),
+    "inconclusive for ever": (ERRORS, 'successCondition: "result[0] < 0.02"\n      failureCondition: "len(result) == 0"'),
+    "sees both versions": (ERRORS.replace('service="cart-canary"', 'app="cart"'), 'successCondition: "result[0] < 0.02"'),
+    "sees only the stable version": (ERRORS.replace("cart-canary", "cart"), 'successCondition: "result[0] < 0.02"'),
+    "passes on nothing": (ERRORS, 'successCondition: "len(result) == 0 || result[0] < 0.02"'),
+    "looks before there is data": (ERRORS, 'successCondition: "result[0] < 0.02"', "{interval: 1m}"),
+    "decides too late": (ERRORS, 'successCondition: "result[0] < 0.02"', "{interval: 10m, failureLimit: 5}"),
+    "fails good values": (ERRORS, 'successCondition: "result[0] > 0.02"'),
+    "always fails": (ERRORS, 'successCondition: "result < 0.02"'),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("trap", TRAPS)
+def test_a_trap_is_said(odds, trap):
+    assert trap in {name for name, _ in only(odds(canary(*TRAPS[trap]))).traps}
+
+
+def test_a_sound_metric_has_no_trap(odds):
+    assert only(odds(canary(ERRORS, 'successCondition: "result[0] < 0.02"'))).traps == ()
+
+
+def test_errors_before_the_data_abort(odds):
+    """Five measurements in a row, ten seconds apart, without a result: the second scrape comes after 30 to 60 s."""
+    text = canary(ERRORS, 'successCondition: "result[0] < 0.5"', "{interval: 1m}")
+    assert only(odds(text)).false_stop.high == pytest.approx(2 / 3, abs=0.01)
+
+
+def test_flagger_counts_failed_checks_of_all_metrics(tmp_path):
+    (tmp_path / "tree.yaml").write_text("""
+apiVersion: flagger.app/v1beta1
+kind: Canary
+metadata: {name: cart, namespace: shop}
+spec:
+  targetRef: {apiVersion: apps/v1, kind: Deployment, name: cart}
+  analysis:
+    interval: 1m
+    threshold: 3
+    maxWeight: 50
+    stepWeight: 10
+    metrics:
+      - {name: request-success-rate, thresholdRange: {min: 98}, interval: 1m}
+      - {name: request-duration, thresholdRange: {max: 500}, interval: 1m}
+""")
+    (release,) = tree_odds(read_releases(tmp_path), Known(100.0, {"error": 0.001, "slow": 0.001})).releases
+    assert [stage.label for stage in release.release.stages] == ["10%", "20%", "30%", "40%", "50%"]
+    assert [one.measure.kind for one in release.metrics] == ["share", "quantile"]
+    assert release.false_stop.high < 0.01
+    (release,) = tree_odds(read_releases(tmp_path), Known(100.0, {"error": 0.05, "slow": 0.001})).releases
+    assert release.false_stop.low > 0.99
+
+
+def test_kserve_has_no_metric_that_stops(tmp_path):
+    (tmp_path / "tree.yaml").write_text("""
+apiVersion: serving.kserve.io/v1beta1
+kind: InferenceService
+metadata: {name: cart}
+spec: {predictor: {canaryTrafficPercent: 10}}
+""")
+    (release,) = tree_odds(read_releases(tmp_path), KNOWN).releases
+    assert (release.metrics, release.false_stop, release.release.waits) == ((), None, True)

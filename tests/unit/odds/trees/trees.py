@@ -1,0 +1,53 @@
+"""Small trees of releases."""
+
+from __future__ import annotations
+
+ALL = 'sum(rate(http_requests_total{service="cart-canary"}[2m]))'
+ERRORS = f'sum(rate(http_requests_total{{service="cart-canary",code=~"5.."}}[2m])) / {ALL}'
+GOOD = f'sum(rate(http_requests_total{{service="cart-canary",code!~"5.."}}[2m])) / {ALL}'
+SLOW = 'histogram_quantile(0.95, sum by (le) (rate(http_seconds_bucket{service="cart-canary"}[2m])))'
+STEPS = "[{setWeight: 10}, {pause: {duration: 10m}}, {setWeight: 50}, {pause: {duration: 10m}}]"
+
+
+def rollout(analysis, steps=STEPS):
+    return f"""
+apiVersion: argoproj.io/v1alpha1
+kind: Rollout
+metadata: {{name: cart, namespace: shop}}
+spec:
+  strategy:
+    canary:
+      canaryService: cart-canary
+      stableService: cart
+      trafficRouting: {{nginx: {{stableIngress: cart}}}}
+      steps: {steps}
+      {analysis}
+---
+"""
+
+
+def template(query, conditions, timing="interval: 1m", name="quality"):
+    return f"""
+apiVersion: argoproj.io/v1alpha1
+kind: AnalysisTemplate
+metadata: {{name: {name}, namespace: shop}}
+spec:
+  metrics:
+    - name: {name}
+      {timing}
+      {conditions}
+      provider:
+        prometheus:
+          address: http://prometheus:9090
+          query: |
+            {query}
+---
+"""
+
+
+def canary(query, conditions, timing="{interval: 1m, initialDelay: 3m, failureLimit: 1}", steps=STEPS):
+    """A Rollout with one background metric."""
+    lines = "\n      ".join(part.strip() for part in timing.strip("{}").split(","))
+    return rollout("analysis: {templates: [{templateName: quality}]}", steps) + template(
+        query, conditions, lines
+    )
