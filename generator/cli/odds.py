@@ -38,12 +38,13 @@ _PAIR = re.compile(r"([^=,\s][^=,]*)=\s*([0-9]+(?:\.[0-9]+)?)\s*(%?)")
     "--format", "fmt", type=click.Choice(FORMATS), default="text", show_default=True, help="Output format."
 )
 def command(tree: Path, rps: float | None, baseline: str, fmt: str, *, build: bool) -> None:
-    """Show what any release is worth: how often it stops a good version, and which harm it misses.
+    """Show what any release is worth, also one written by hand.
 
-    TREE is a folder or a file with Rollouts of Argo Rollouts and their AnalysisTemplates, Canaries of Flagger, or
-    InferenceServices of KServe. It needs neither specs nor a cluster. Each metric is recognized from its query, or said
-    to be unknown. What is not given becomes a range: --rps and --baseline narrow it. For a model of a repository of
-    Sluice, `sluice plan` shows the odds. Exit code 0, whatever the odds are.
+    How often it stops a good version, and which harm it misses. TREE is a folder or a file with Rollouts and
+    their AnalysisTemplates, Canaries of Flagger, or InferenceServices of KServe. It needs neither specs nor a
+    cluster. Each metric is recognized from its query, or said to be unknown. What is not given becomes a range: --rps
+    and --baseline narrow it. For a model of a repository of Sluice, `sluice plan` shows the odds. Exit code 0, whatever
+    the odds are.
     """
     from generator.lint import read_releases
     from generator.odds.trees.odds import tree_odds
