@@ -59,7 +59,7 @@ def command(
     from generator.report.calibrations import calibration_document, calibration_text
     from generator.report.tables import fit
 
-    session = open_session(root)
+    session = open_session(root, near=[spec])
     session.require_platform(environment)
     session.remember_digests()
     entry = select_one(session, spec)

@@ -119,17 +119,9 @@ def promotion(model: str, environment: str, against: str | None, root: Path | No
 
 def _write(session: Session, host: str, *, check: bool, force: bool) -> None:
     from generator.pipeline.atomic_write import write_files
-    from generator.pipeline.ci_files import is_unedited, workflow_files
+    from generator.pipeline.ci_files import files_on, is_unedited
 
-    platform, top = session.platform, session.top
-    wanted = workflow_files(
-        host,
-        session.templates,
-        platform.git.revision,
-        platform.registry,
-        platform.images,
-        platform.git.root or "",
-    )
+    wanted, top = files_on(host, session), session.top
     linked = [path for path in wanted if has_link(top, top / path)]
     if linked:
         message = f"{linked[0]} is reached through a link, so another folder decides what CI runs"

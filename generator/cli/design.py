@@ -93,7 +93,7 @@ def command(
     from generator.report.designs import design_document, design_text
     from generator.report.tables import fit
 
-    session = open_session(root)
+    session = open_session(root, near=[spec])
     session.require_platform(environment)
     session.remember_digests()
     entry = select_one(session, spec)

@@ -60,7 +60,7 @@ def command(
     notation of the same value is not a difference. With --cluster it shows what a sync would change, without the
     weights that the controller is changing.
     """
-    session = open_session(root)
+    session = open_session(root, near=paths)
     if cluster:
         if against:
             raise CliError("choose one of --against and --cluster")

@@ -108,7 +108,7 @@ def run(
     from generator.gates.environments import Environments
     from generator.pipeline.gates import check_tools, model_gates
 
-    session = open_session(root)
+    session = open_session(root, near=[spec])
     model = model_gates(session, select_one(session, spec))
     inputs, environments = inputs_of(model), Environments(note, offline=offline)
     tasks = [model.task(item, inputs, environments) for item in model.chosen(environment, name)]
@@ -132,7 +132,7 @@ def check(paths: tuple[str, ...], fmt: str, against: str | None, root: Path | No
     """
     from generator.pipeline.gates import check_evidence
 
-    session = open_session(root)
+    session = open_session(root, near=paths)
     entries = select(session, paths).entries
     findings = [finding for entry in entries for finding in check_evidence(session, entry)]
     if against is not None:
@@ -169,7 +169,7 @@ def stage(
     from generator.gates.staging import copy, staged_files
     from generator.pipeline.gates import model_gates
 
-    session = open_session(root)
+    session = open_session(root, near=[spec])
     model = model_gates(session, select_one(session, spec))
     found = staged_files([item.gate.spec for item in model.everything], inputs_of(model))
     for problem in found.problems:

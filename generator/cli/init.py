@@ -3,53 +3,52 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Collection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from generator.pipeline.atomic_write import existing, write_files
+from generator.pipeline.atomic_write import write_files
 from generator.pipeline.terminal import emit
-from generator.source.errors import CliError
+from generator.plan.model_files import folder_in_git
 from generator.source.line import visible
+from generator.spec.quantities import plural
+
+if TYPE_CHECKING:
+    from generator.pipeline.new_repository import NewRepository
 
 _SCHEMAS = ("model", "platform", "lock")
 
 
 @click.command("init")
 @click.argument("folder", metavar="[DIR]", default=".", type=click.Path(path_type=Path, file_okay=False))
-def command(folder: Path) -> None:
+@click.option("--only", multiple=True, metavar="PATH", help="Write only this file or folder; repeatable.")
+def command(folder: Path, only: tuple[str, ...]) -> None:
     """Create a GitOps repository that renders.
 
-    DIR is created if it is missing; default: the current folder. Nothing is overwritten: if any of the files already
-    exists, nothing is written at all.
+    DIR is created if it is missing; default: the current folder. It may be a folder of a larger git repository. Nothing
+    is overwritten: files that exist stay as they are, and are listed with what to do; `.gitignore` and `.gitattributes`
+    get the lines that they lack.
     """
-    from generator.pipeline.repository_files import new_repository
+    from generator.pipeline.new_repository import planned_repository
     from generator.render.environment import Templates
     from generator.report.schemas import schema_text
 
-    files = new_repository(Templates())
-    files |= {f"docs/schema/{name}.json": schema_text(name) for name in _SCHEMAS}
-    taken = existing(folder, list(files))
-    if taken:
-        hint = (
-            "this is a repository of Sluice already: `sluice new TEAM/MODEL` adds a model"
-            if "specs/platform.yaml" in taken
-            else ""
-        )
-        raise CliError(f"nothing was written, because these files exist: {', '.join(taken)}", hint)
-    write_files(folder, {name: text.encode() for name, text in files.items()})
-    emit(_summary(folder, sorted(files)))
+    schemas = {f"{name}.json": schema_text(name) for name in _SCHEMAS}
+    found = planned_repository(Templates(), schemas, folder, only)
+    write_files(found.top, {name: text.encode() for name, text in found.files.items()})
+    emit(_summary(folder, found))
 
 
-def _summary(folder: Path, names: Collection[str]) -> str:
-    listed = "".join(f"  {name}\n" for name in names)
+def _summary(folder: Path, found: NewRepository) -> str:
+    listed = "".join(f"  {visible(name)}\n" for name in sorted(found.files))
+    kept = "".join(f"  {visible(name)}: {advice}\n" for name, advice in sorted(found.kept.items()))
     enter = "" if str(folder) == "." else f"cd {shlex.quote(str(folder))} && "
-    git = "" if _in_git(folder) else "git init && "
-    following = f"next: {visible(enter)}{git}sluice render; see README.md\n"
-    return f"wrote {len(names)} files to {visible(str(folder))}:\n{listed}{following}"
-
-
-def _in_git(folder: Path) -> bool:
-    """Return whether a folder is in a git repository, which diffs, evidence and Argo CD need."""
-    return any((parent / ".git").exists() for parent in (folder.resolve(), *folder.resolve().parents))
+    git = "" if folder_in_git(folder.absolute()) is not None else "git init && "
+    readme = "SLUICE.md" if any(name.endswith("SLUICE.md") for name in found.files) else "README.md"
+    return (
+        f"wrote {plural(len(found.files), 'file')} to {visible(str(folder))}:\n{listed}"
+        + (f"left as they were:\n{kept}" if kept else "")
+        + "".join(found.changed)
+        + f"next: {visible(enter)}{git}sluice render; see {readme}\n"
+    )

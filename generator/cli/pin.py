@@ -76,7 +76,7 @@ def command(
     and Hugging Face, a tag or digest for a registry, a complete address for s3:// and https://. Exit code 1: a
     reference could not be resolved or, with --check, has moved.
     """
-    session = open_session(root)
+    session = open_session(root, near=paths)
     if version is not None:
         _point_at(session, paths, version, sha256)
         return

@@ -71,7 +71,7 @@ def command(
     with --all --against, how many bundles a change affects, and how. If rendered files are not what the specs give, the
     first line says so. Exit code 1 means that a model can't be planned.
     """
-    session = open_session(root)
+    session = open_session(root, near=specs)
     session.remember_digests()
     entries = _entries(session, specs, every=every)
     session.require_platform(environment)

@@ -16,6 +16,7 @@ from generator.output.freshness import Stamp
 from generator.output.report import SHOWN, CheckReport, WriteSummary, foreign_file
 from generator.pipeline.atomic_write import clear_leftovers
 from generator.pipeline.render import RenderPlan, plan_render
+from generator.pipeline.repository_state import RepositoryState, changes, repository_state, state_key, update
 from generator.pipeline.session import Session, open_session
 from generator.pipeline.stale import render_request
 from generator.pipeline.terminal import emit, emit_messages, note
@@ -75,7 +76,7 @@ def command(
     """
     if against is not None and not only_check:
         raise CliError("--against judges a change; add --check")
-    session = open_session(root)
+    session = open_session(root, near=paths)
     request = render_request(session, paths, environment, output)
     stamp = Stamp.read(request.output, code_digest(session.templates))
     if not only_check:  # a check does not trust the stamp of an earlier run
@@ -106,17 +107,50 @@ def _run(plan: RenderPlan, stamp: Stamp, *, only_check: bool, only_diff: bool) -
     if only_diff:
         for line in diff(plan.request.output, plan.bundles(), plan.outside):
             emit(line)
+        around = _around(plan)
+        for line in changes(plan.session, around) if around else ():
+            emit(line)
     elif only_check:
         compared = plan.check()
-        plan.remember(stamp, compared.keys)
-        return max(int(plan.failed), _report_check(compared, plan))
+        around = _around(plan)
+        known = around is not None and not around.differing
+        plan.remember(stamp, (*compared.keys, *_known(plan, known=known)))
+        return max(int(plan.failed), _report_check(compared, plan, around))
     else:
         clear_leftovers({plan.session.root, *(entry.spec.parent for entry in plan.session.entries)})
         summary = plan.write(note)
-        plan.remember(stamp, summary.keys)
-        _report_written(summary, plan)
+        known = state_key(plan.session) in stamp.keys
+        around = None if known else _around(plan)
+        if around is not None:
+            update(plan.session, around)
+            known = not around.edited
+        plan.remember(stamp, (*summary.keys, *_known(plan, known=known)))
+        _report_around(around)
+        _report_written(summary, plan, changed=around is not None and bool(around.outdated or around.removed))
         return int(plan.failed or not summary.clean)
     return int(plan.failed)
+
+
+def _around(plan: RenderPlan) -> RepositoryState | None:
+    """Return the state of the files around the bundles; None if this run does not cover them."""
+    session, request = plan.session, plan.request
+    own = request.covers_all and request.output == session.root / session.platform_inputs.folder
+    return repository_state(session) if own and not plan.failed else None
+
+
+def _known(plan: RenderPlan, *, known: bool) -> tuple[bytes, ...]:
+    """Return what the stamp remembers of the files around the bundles."""
+    return (state_key(plan.session),) if known else ()
+
+
+def _report_around(around: RepositoryState | None) -> None:
+    """Print which files around the bundles were written, removed or left."""
+    if around is None:
+        return
+    emit("".join(f"wrote {path}\n" for path in sorted(around.outdated)))
+    emit("".join(f"removed {path}: there is no such environment\n" for path in around.removed))
+    for path in around.edited:
+        note(f"{path} was edited, and is left as it is: `sluice ci` with --force replaces it")
 
 
 def _report_findings(findings: Sequence[Finding]) -> None:
@@ -141,7 +175,7 @@ def _print(findings: Sequence[Finding]) -> None:
         emit_messages(render(findings, "text", screen=Screen.of_messages(sys.stderr)))
 
 
-def _report_written(summary: WriteSummary, plan: RenderPlan) -> None:
+def _report_written(summary: WriteSummary, plan: RenderPlan, *, changed: bool) -> None:
     output = plan.request.output
     for kind, heading in _HEADINGS.items():
         _list(heading, summary.counts[kind], summary.first[kind], output)
@@ -150,13 +184,13 @@ def _report_written(summary: WriteSummary, plan: RenderPlan) -> None:
     files = summary.identical + plan.fresh.files
     if summary.changed:
         emit(f"{_count(files, 'file')} unchanged\n")
-    elif summary.clean and not plan.failed:
+    elif summary.clean and not plan.failed and not changed:
         bundles = len(summary.keys) + plan.fresh.bundles
         counts = f"{_count(bundles, 'bundle')}, {_count(files, 'file')}"
         emit(f"{visible(_relative(output))} is up to date: {counts}, nothing changed\n")
 
 
-def _report_check(report: CheckReport, plan: RenderPlan) -> int:
+def _report_check(report: CheckReport, plan: RenderPlan, around: RepositoryState | None) -> int:
     output = plan.request.output
     for kind in ("missing", "stale", "edited", "orphaned"):
         paths: tuple[str, ...] = getattr(report, kind)
@@ -165,9 +199,11 @@ def _report_check(report: CheckReport, plan: RenderPlan) -> int:
     _list("not compared, their models have errors", len(plan.left_out), plan.left_out, output)
     _print(report.findings)
     _report_foreign(len(report.foreign), report.foreign, output)
-    if report.outdated:
+    for path in around.differing if around else ():
+        note(f"out of date: {path}" + (" was edited" if around and path in around.edited else ""))
+    if report.outdated or (around and (around.outdated or around.removed)):
         note(f"out of date: run `{_render_command()}` and commit the result")
-    if not report.clean:
+    if not report.clean or (around and around.differing):
         return 1
     if not plan.failed:
         counts = f"{_count(len(report.keys), 'bundle')}, {_count(report.files, 'file')}"

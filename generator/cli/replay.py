@@ -99,7 +99,7 @@ def command(
     chosen = ReplayOptions(hashes=(canary_hash, stable_hash), **options)
     if sum(source is not None for source in (chosen.data, chosen.prometheus, chosen.simulate)) != 1:
         raise click.UsageError("choose the source of the traffic: one of --data, --prometheus, --simulate")
-    session = open_session(root)
+    session = open_session(root, near=[spec])
     session.require_platform(environment)
     found = plans_of(session, select_one(session, spec), environment)
     if not found:

@@ -53,7 +53,7 @@ def command(
 
     if not cluster and (contexts or kubeconfig or watch):
         raise CliError("--context, --kubeconfig and --watch need --cluster")
-    session = open_session(root)
+    session = open_session(root, near=paths)
     selection = select(session, paths)
     for gap in gaps(session) if selection.everything else ():
         note(gap)

@@ -53,7 +53,7 @@ def command(
 
     if artifact is not None and not artifact.exists():
         raise CliError(f"{artifact} does not exist", "name the downloaded model, a file or a folder")
-    session = open_session(root)
+    session = open_session(root, near=[spec])
     session.require_platform()
     plans = [planned.plan for planned in plans_of(session, select_one(session, spec), None)]
     trial = Trial(session, plans, seconds)

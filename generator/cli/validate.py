@@ -61,7 +61,7 @@ def command(
         raise CliError("--apply needs --fix")
     if fix and against is not None:
         raise CliError("--against only reports; remove --fix")
-    session = open_session(root)
+    session = open_session(root, near=paths)
     selection = select(session, paths)
     findings = findings_of(session, selection)
     if against is not None:

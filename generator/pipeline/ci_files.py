@@ -105,6 +105,20 @@ def _from_top(path: str, root: str) -> str:
     return f"{root}/{path}" if root and not path.startswith(".github/") else path
 
 
+def paths_on(host: str, root: str = "") -> set[str]:
+    """Return the paths of the files of CI on a host, below the top of the git repository."""
+    return {_from_top(path, root) for path in (*CI_FILES[host], *pin_files(), *trial_files())}
+
+
+def files_on(host: str, session: Session) -> dict[str, str]:
+    """Return the files of a repository's CI on a host; see `workflow_files`."""
+    platform = session.platform
+    git = platform.git
+    return workflow_files(
+        host, session.templates, git.revision, platform.registry, platform.images, git.root or ""
+    )
+
+
 def pin_files() -> dict[str, str]:
     """Return the lists of packages that CI installs, each with the hashes of its files, by path."""
     folder = builtin_folder() / _PINS

@@ -186,12 +186,17 @@ class Session:
 
 
 def open_session(
-    root: str | os.PathLike[str] | None, *, at: dt.date | None = None, embedded: bool = False
+    root: str | os.PathLike[str] | None,
+    *,
+    near: Iterable[str] = (),
+    at: dt.date | None = None,
+    embedded: bool = False,
 ) -> Session:
-    """Return the session in a folder, or in the current one and those above it.
+    """Return the session in a folder, or in the current one and those above it, or where one of some files is.
 
     Args:
         root: the repository; None to search it.
+        near: files and folders that may be in it, where it is not found from the current folder.
         at: the date; None for today's.
         embedded: see `Session`.
 
@@ -200,6 +205,9 @@ def open_session(
     """
     start = Path(os.path.abspath(root or Path.cwd()))  # noqa: PTH100 - does not resolve links
     found = _root_at(start, search=root is None)
+    if found is None and root is None:
+        there = (find_root(Path(os.path.abspath(path))) for path in near if os.path.lexists(path))  # noqa: PTH100
+        found = next(filter(None, there), None)
     if found is None:
         where = "here or in any parent folder" if root is None else f"in {root}"
         around = find_root(start)

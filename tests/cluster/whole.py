@@ -124,8 +124,8 @@ class Whole:
 
     def bootstrap(self) -> None:
         """What `sluice init` says is applied once by hand: two projects and an Application of all others."""
-        origin = f"file://{repository.origin(self.environment)}"
-        for item in documents(bootstrap(repository.templates(), self.environment, origin, "main")):
+        platform = repository.platform(self.environment)
+        for item in documents(bootstrap(repository.templates(), self.environment, platform)):
             self.api.apply(item)
 
     def applications(self) -> dict[str, tuple[str, str]]:

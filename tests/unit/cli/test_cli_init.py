@@ -174,22 +174,21 @@ def test_two_runs_make_the_same_bytes(demo, sluice, tmp_path):
     assert files(tmp_path / "again") == files(demo)
 
 
-def test_nothing_is_written_when_anything_is_there(tmp_path, monkeypatch, sluice):
+def test_nothing_is_written_when_a_file_is_in_the_way(tmp_path, monkeypatch, sluice):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "README.md").write_text("mine")
     (tmp_path / "specs").write_text("a file")
     before = files(tmp_path)
     done = sluice("init")
     assert done.exit_code == 2
-    assert " README.md, " in done.stderr
-    assert ", specs/platform.yaml, " in done.stderr
+    assert "these are not folders: specs" in done.stderr
     assert files(tmp_path) == before
 
 
 def test_a_link_to_nowhere_counts_as_there(tmp_path, monkeypatch, sluice):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "README.md").symlink_to("nowhere")
-    assert sluice("init").exit_code == 2
+    assert "  README.md: " in sluice("init").stdout
     assert not (tmp_path / "nowhere").exists()
 
 
@@ -198,3 +197,101 @@ def test_a_file_where_the_folder_should_be_is_refused(tmp_path, sluice):
     done = sluice("init", tmp_path / "file")
     assert done.exit_code == 2
     assert "Traceback" not in done.stderr
+
+
+def git(folder: Path, *arguments: str) -> None:
+    subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True)
+
+
+@pytest.fixture
+def taken(tmp_path, monkeypatch) -> Path:
+    """A repository that has files of `init` already."""
+    git(tmp_path, "init", "--quiet")
+    for name, text in {
+        "README.md": "# Ours\n",
+        ".gitignore": "dist/",
+        ".pre-commit-config.yaml": "repos: []\n",
+        ".github/CODEOWNERS": "* @acme/all\n",
+        ".github/workflows/test.yml": "on: push\n",
+    }.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1795392000")
+    return tmp_path
+
+
+def test_what_is_there_stays_and_the_rest_is_written(taken, sluice):
+    before = {name: text for name, text in files(taken).items() if not name.startswith(".git/")}
+    done = sluice("init")
+    assert done.exit_code == 0, done.stderr
+    after = files(taken)
+    appended = after[".gitignore"].decode()
+    assert appended.startswith("dist/\n")
+    assert ".sluice-*.tmp" in appended
+    assert {name: after[name] for name in before if name != ".gitignore"} == {
+        name: text for name, text in before.items() if name != ".gitignore"
+    }
+    assert "+.sluice-*.tmp" in done.stdout
+    assert b"sluice validate" in after["SLUICE.md"]
+    for name in ("README.md", ".pre-commit-config.yaml", ".github/CODEOWNERS"):
+        assert re.search(rf"^  {re.escape(name)}: ", done.stdout, re.MULTILINE), done.stdout
+    assert "CODEOWNERS" not in after
+    assert ".github/workflows/sluice.yml" in after
+    assert sluice("render").exit_code == 0
+    assert sluice("render", "--check").exit_code == 0
+    assert sluice("codeowners").exit_code == 0
+    assert (taken / ".github/CODEOWNERS").read_text().startswith("* @acme/all\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "hosts"),
+    [("ci/propose.sh", []), (".gitlab-ci.yml", ["github"]), (".github/workflows/sluice.yml", ["gitlab"])],
+)
+def test_workflows_run_no_script_of_somebody_else(taken, sluice, name, hosts):
+    (taken / name).parent.mkdir(exist_ok=True)
+    (taken / name).write_text("echo mine\n")
+    done = sluice("init")
+    assert done.exit_code == 0, done.stderr
+    assert re.search(rf"^  {re.escape(name)}: so CI for ", done.stdout, re.MULTILINE)
+    assert (taken / name).read_text() == "echo mine\n"
+    first = {"github": ".github/workflows/sluice-image.yml", "gitlab": "ci/gitlab-note.py"}
+    assert [host for host, file in first.items() if (taken / file).exists()] == hosts
+    assert (taken / "ci/fetch-model.sh").exists() is bool(hosts)
+    assert sluice("render").exit_code == 0
+    assert sluice("render", "--check").exit_code == 0
+
+
+def test_a_folder_of_a_larger_repository_gets_paths_from_its_top(taken, sluice, monkeypatch):
+    done = sluice("init", "ml/models")
+    assert done.exit_code == 0, done.stderr
+    assert "next: cd ml/models && sluice render" in done.stdout
+    assert "root: ml/models" in (taken / "ml/models/specs/platform.yaml").read_text()
+    assert not (taken / "ml/models/.gitlab-ci.yml").exists()
+    assert (taken / ".github/workflows/sluice.yml").exists()
+    for words in (
+        ("validate", "ml/models/specs/shop/recommender.yaml"),
+        ("render", "ml/models"),
+        ("validate", "ml/models"),
+    ):
+        assert sluice(*words).exit_code == 0, words
+    monkeypatch.chdir(taken / "ml/models")
+    for words in (
+        ("render", "--check"),
+        ("ci", "github", "--check"),
+        ("codeowners",),
+        ("codeowners", "--check"),
+    ):
+        assert sluice(*words).exit_code == 0, words
+    root = list(yaml.safe_load_all(Path("bootstrap/staging.yaml").read_text()))[2]
+    assert root["spec"]["source"]["path"] == "ml/models/rendered/staging/argocd/root"
+
+
+def test_only_some_files_are_written_on_demand(tmp_path, monkeypatch, sluice):
+    monkeypatch.chdir(tmp_path)
+    assert sluice("init", "demo", "--only", "specs", "--only", "README.md").exit_code == 0
+    assert {name.partition("/")[0] for name in files(tmp_path / "demo")} == {"specs", "README.md"}
+    done = sluice("init", "other", "--only", "spec")
+    assert done.exit_code == 2
+    assert "writes nothing called spec" in done.stderr
+    assert not (tmp_path / "other").exists()

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from generator.pipeline.repository_files import new_repository
+from generator.pipeline.new_repository import new_repository
 from generator.plan.repository import Repository
 from generator.plan.resolve import no_digest, resolve
 from generator.render.environment import Templates
@@ -163,7 +163,7 @@ STRICT = ("first_weight", "largest_increase", "max_exposed", "power", "shortest_
 
 
 def test_the_strict_tiers_of_the_example_and_of_init_set_every_ceiling_on_users(tmp_path):
-    for path, text in new_repository(Templates()).items():
+    for path, text in new_repository(Templates(), {}).items():
         if path == "specs/platform.yaml":
             (tmp_path / "specs").mkdir()
             (tmp_path / path).write_text(text)

@@ -142,7 +142,7 @@ def test_the_table_has_the_names_of_argo_cds_root():
     spec = PlatformFile.model_validate(file_of("Platform", {"name": "acme"}, PLATFORM)).spec
     table = {(each.kind, each.name) for each in derived_names(spec, [])}
     for environment in spec.environments:
-        texts = [bootstrap(Templates(None), environment, "https://git.example.com/x.git", "main")]
+        texts = [bootstrap(Templates(None), environment, spec)]
         texts += render_root(spec, environment, [], Templates(None)).values()
         for item in (item for text in texts for item in yaml.safe_load_all(text)):
             assert (item["kind"], item["metadata"]["name"]) in table
