@@ -7,13 +7,16 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final, assert_never
 
+from generator.plan.exposure import EVERYBODY
 from generator.plan.guards import Comparison, Guard, Limit, Parity
 from generator.plan.measurements import LIMIT_FAILURES
 from generator.plan.split import SplitCheck, split_checks
 from generator.plan.values import Plan
+from generator.promql.bounds import CohortRequests
 from generator.spec.quantities import share_down, share_up
 from generator.spec.rollout import BlueGreen, Canary
 from generator.stats.delay import mask_dead_time
+from generator.stats.normal import normal_cdf
 from generator.stats.odds import GuardOdds, family_false_rollback, sprt_odds, threshold_odds
 from generator.stats.passage import Sprt, sprt_stops
 from generator.stats.runs import run_stops
@@ -172,6 +175,46 @@ def _split_odds(check: SplitCheck) -> SplitOdds:
     return SplitOdds(
         check, test.stops(planned, test.share), min(test.stops(planned, share) for share in wrong)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class CohortOdds:
+    """What is expected of one step with a cohort.
+
+    Args:
+        position: position of the step.
+        header: the header of the cohort.
+        share: share of all requests that belong to it, as the platform lists it; None where it does not.
+        requests: requests of the cohort in the step, at the declared traffic; None where they are not known.
+        needed: requests without which the release waits for a person.
+        false_pause: chance that a good release waits, by a normal approximation; None where it is not known.
+    """
+
+    position: int
+    header: str
+    share: float | None
+    requests: float | None
+    needed: int
+    false_pause: float | None
+
+
+def cohort_odds(plan: Plan) -> tuple[CohortOdds, ...]:
+    """Return the odds of every step with a cohort."""
+    found, shares = [], iter(plan.cohort_shares)
+    for position, step in plan.rollout.cohort_steps:
+        listed = next(shares)
+        share = listed if listed < EVERYBODY else None
+        requests = share * plan.min_rps * step.hold if share is not None and plan.min_rps else None
+        pause = None
+        if requests is not None:
+            others = (plan.min_rps or 0.0) * step.hold - requests
+            seen = CohortRequests(step.hold, plan.weight_before(position) / 100, plan.design_effect)
+            counted = seen.of(requests + seen.weight * others, (1 - seen.weight) * others)
+            spread = math.sqrt(plan.design_effect * (requests + seen.weight * others))
+            pause = normal_cdf((step.requests - counted) / spread)
+        header = step.cohort.header
+        found.append(CohortOdds(position, header, share, requests, step.requests, pause))
+    return tuple(found)
 
 
 def _fixed(share: str) -> str:

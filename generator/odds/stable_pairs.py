@@ -57,6 +57,14 @@ def promise_digest(plan: Plan) -> str:
     return sha256_of({"guards": guards, "steps": steps})
 
 
+def fired_as_planned(plan: Plan) -> Fired | None:
+    """Return how often the guards of a plan fired, if its calibration tried exactly them."""
+    pairs = plan.calibration.stable_against_stable if plan.calibration else None
+    if pairs is None or pairs.guards != promise_digest(plan):
+        return None
+    return next((one for one in pairs.fired if one.design_effect == plan.design_effect), None)
+
+
 def tried_windows(plan: Plan, history: History, seed: int = 1) -> Iterator[Tried]:
     """Yield every split of every window in which one version had all requests, from at least two pods."""
     guards = [guard for guard in plan.guards if guard.name in history.counts]

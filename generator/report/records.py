@@ -210,6 +210,17 @@ class SplitOddsRecord(TypedDict):
     skipped: Annotated[str | None, "Why there is no check."]
 
 
+class CohortOddsRecord(TypedDict):
+    """One step with a cohort."""
+
+    position: Annotated[int, "Position of the step in the spec."]
+    header: str
+    share: Annotated[float | None, "Share of all requests; null where the platform does not list the cohort."]
+    requests: Annotated[float | None, "Requests of the cohort in the step; null where they are not known."]
+    needed: Annotated[int, "Requests without which the release waits for a person."]
+    false_pause: Annotated[float | None, "Chance that a good release waits; null where it is not known."]
+
+
 class PastRecord(TypedDict):
     """How often these guards fired on two groups of pods of one version, from the calibration next to the spec."""
 
@@ -229,6 +240,7 @@ class OddsRecord(GuardsOdds):
         "How often the guards fired in the past; null without a calibration of these guards.",
     ]
     gates: Annotated[list[GateOddsRecord], "Gates with odds."]
+    cohorts: Annotated[list[CohortOddsRecord], "Steps with a cohort."]
     split: Annotated[
         list[SplitOddsRecord], "Checks of the split; empty without a router that splits requests."
     ]

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, cast
 
 from generator.odds.gate_odds import GateOdds, gate_odds
-from generator.odds.odds import PlanOdds, SplitOdds, not_counted, odds_of, split_odds
+from generator.odds.odds import PlanOdds, SplitOdds, cohort_odds, not_counted, odds_of, split_odds
 from generator.plan.guards import Guard
 from generator.plan.resolve import Planned
 from generator.plan.values import Plan
@@ -20,7 +20,7 @@ from generator.stats.odds import GuardOdds
 from generator.stats.split import SHIFT
 
 if TYPE_CHECKING:
-    from generator.spec.calibration import Estimate, Fired
+    from generator.spec.calibration import Estimate
 
 
 _SHOWN = 0.001  # the smallest share that is shown with its digits
@@ -37,14 +37,32 @@ def odds(planned: Planned) -> Section:
         **_guard_odds(found),
         "stable_against_stable": _past_record(plan),
         "gates": [cast("records.GateOddsRecord", asdict(row)) for row in gates],
+        "cohorts": [cast("records.CohortOddsRecord", asdict(row)) for row in cohort_odds(plan)],
         "split": [_split_record(row) for row in split_odds(plan)],
     }
     body: list[Block] = []
     if found is not None:
         body += _body(plan, found)
     kinds = {gate.name: gate.kind for gate in plan.gates}
-    body += [*_split(plan), *(gate_line(row, kinds[row.name]) for row in gates)]
+    body += [*_cohorts(plan), *_split(plan), *(gate_line(row, kinds[row.name]) for row in gates)]
     return Section("odds", "Odds", data, tuple(body) or ("no guard or gate here has odds",))
+
+
+def _cohorts(plan: Plan) -> Iterator[Block]:
+    """Yield the table of the steps with a cohort, which no other row counts."""
+    rows = [
+        (
+            f"step {row.position + 1}: {row.header}",
+            "not listed by the platform" if row.share is None else share_up(row.share),
+            "not known" if row.requests is None else f"{math.floor(row.requests):,}",
+            f"{row.needed:,}",
+            "not known" if row.false_pause is None else _of_runs(row.false_pause),
+        )
+        for row in cohort_odds(plan)
+    ]
+    if rows:
+        head = ("cohort", "share of requests", "requests in the step", "needed", "a good release waits")
+        yield Table.of([head, *rows])
 
 
 def _split_record(row: SplitOdds) -> records.SplitOddsRecord:
@@ -176,6 +194,8 @@ def past(plan: Plan) -> str:
     pairs = file.stable_against_stable if file else None
     if file is None or pairs is None:
         return ""
+    from generator.odds.stable_pairs import fired_as_planned
+
     found = fired_as_planned(plan)
     until = file.end[:10]
     if found is None:
@@ -190,18 +210,6 @@ def past(plan: Plan) -> str:
     if found.share.low <= pairs.promised or kept is None:
         return text
     return f"{text}; `traffic: {{designEffect: {kept.design_effect:g}}}` keeps it: {fired_share(kept.share)}"
-
-
-def fired_as_planned(plan: Plan) -> Fired | None:
-    """Return how often the guards of a plan fired, if the calibration tried exactly them."""
-    pairs = plan.calibration.stable_against_stable if plan.calibration else None
-    if pairs is None:
-        return None
-    from generator.odds.stable_pairs import promise_digest
-
-    if pairs.guards != promise_digest(plan):
-        return None
-    return next((one for one in pairs.fired if one.design_effect == plan.design_effect), None)
 
 
 def fired_share(share: Estimate) -> str:
@@ -221,8 +229,12 @@ def verdict(share: Estimate, promised: float) -> str:
 def _past_record(plan: Plan) -> records.PastRecord | None:
     """Return the same for programs; None without a calibration of exactly these guards."""
     pairs = plan.calibration.stable_against_stable if plan.calibration else None
+    if pairs is None:
+        return None
+    from generator.odds.stable_pairs import fired_as_planned
+
     found = fired_as_planned(plan)
-    if pairs is None or found is None:
+    if found is None:
         return None
     share = found.share
     return {

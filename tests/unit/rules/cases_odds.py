@@ -19,6 +19,7 @@ from tests.unit.rules.samples import (
     Case,
     G,
     S,
+    measured,
     steps,
 )
 
@@ -122,6 +123,8 @@ CASES = (
         f"{G}[1].limit",
         "warning",
     ),
+    Case("CAN112", measured(0.06), measured(0.05), "spec.traffic.designEffect", "warning"),
+    Case("CAN112", measured(0.06, kept=0.06), measured(0.05, kept=0.06), G, "warning"),
     Case(
         "CAN111",
         {**RARE, "spec.outcomes.ctr.baseline": "0.1%"},

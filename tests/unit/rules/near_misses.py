@@ -23,6 +23,7 @@ from tests.unit.rules.samples import (
     WAIVER,
     G,
     S,
+    measured,
     steps,
 )
 
@@ -75,6 +76,12 @@ NEAR_MISSES: dict[str, tuple[dict[str, Any], ...]] = {
         {"spec.outcomes.ctr.baseline": "0.1%", G: [CTR_LIMIT]},  # more are better: none is a failure
         {G: [{"metric": "error-rate", "baseline": "0.001%", "limit": "1%"}]},  # the server counts errors itself
         {**_NO_TRAFFIC, "spec.outcomes.ctr.better": "lower", G: [{"outcome": "ctr", "limit": "8%"}]},
+    ),
+    "CAN112": (
+        {**measured(0.06), f"{G}.0": {"outcome": "ctr", "detect": {"drop": "15%"}}},  # measured for other guards
+        {**measured(0.06), "spec.traffic.designEffect": 2.4},  # with which the promise held
+        {"calibration.off_peak_rps": 5000.0},  # nothing was tried
+        {**measured(0.06), "calibration.environment": "staging"},
     ),
     "CAN140": (
         {"spec.traffic.minRps": 40_000, "spec.outcomes.ctr.delay": None},  # nothing is late

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from generator.odds.footprint import ResourceFootprint, footprint
+from generator.pipeline.calibrate import written
 from generator.plan.repository import Repository
 from generator.plan.resolve import Resolved, no_digest, resolve
 from generator.rules.evaluate import run_fleet_rules, run_rules
@@ -66,6 +67,14 @@ LOCK = {
 }
 
 
+CALIBRATION: dict[str, Any] = {
+    "schema": "sluice/calibration/v1",
+    "environment": "production",
+    "start": "2026-10-01T00:00:00Z",
+    "end": "2026-10-31T00:00:00Z",
+}
+
+
 def edited(base: Mapping[str, Any], edits: Edits) -> dict[str, Any]:
     """A copy with values at dotted paths replaced; None removes, numbers index lists."""
     out: Any = copy.deepcopy(dict(base))
@@ -113,6 +122,11 @@ class Sample:
             path = root / "specs" / metadata["team"] / f"{metadata['name']}.yaml"
             self._write(path, file_of("Model", metadata, spec))
             self._write(path.with_suffix(".lock.yaml"), lock)
+            history = _part(edits, "calibration")
+            if history:
+                content = {"model": f"{metadata['team']}/{metadata['name']}", **edited(CALIBRATION, history)}
+                measured = written(content).model_dump(by_alias=True, exclude_none=True)
+                self._write(path.with_suffix(".calibration.yaml"), measured)
         self.repository = Repository(root)
 
     @staticmethod
@@ -150,6 +164,6 @@ def _part(edits: Edits, root: str) -> dict[str, Any]:
 def _below(edits: Edits, root: str) -> Iterator[tuple[str, Any]]:
     for dotted, value in edits.items():
         first, _, rest = dotted.partition(".")
-        assert first in {"platform", "lock", "metadata", "spec"}, dotted
+        assert first in {"platform", "lock", "metadata", "spec", "calibration"}, dotted
         if first == root:
             yield rest, value

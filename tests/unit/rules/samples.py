@@ -71,6 +71,22 @@ TWO = ("ranker", "sorter")
 TEAM = {"metadata.team": "t" * 30, "platform.teams." + "t" * 30: {"owners": ["x"], "tiers": ["standard"]}}
 
 
+def measured(low: float, kept: float = 0.04) -> dict[str, object]:
+    """A calibration of the sample's guards: fired in 12% of the windows, at least so often; and with a design effect."""
+    shares = [(1.0, 0.12, low), (2.4, kept, 0.02)]
+    pairs = {
+        "guards": "6d804f22d049bc8516a30cfb90b26cf9e2adfbffd5014e1c68477156835e759e",
+        "windows": 300,
+        "days": 28,
+        "promised": 0.05,
+        "fired": [
+            {"design_effect": effect, "share": {"value": share, "low": least, "high": 0.2}}
+            for effect, share, least in shares
+        ],
+    }
+    return {"calibration.stable_against_stable": pairs}
+
+
 def steps(*pairs: tuple[int, str]) -> list[dict[str, str]]:
     return [{"weight": f"{weight}%", "hold": hold} for weight, hold in pairs]
 
