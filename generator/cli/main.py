@@ -42,6 +42,7 @@ COMMANDS: dict[str, str] = {
     "status": "Show each model's state in git and in the cluster.",
     "audit": "Show which versions were merged, since when, why and on which evidence.",
     "track-record": "Compare what plans promised with what releases did.",
+    "postmortem": "Write what happened to a release, and what would have caught it.",
     "revert": "Roll a model back to its previous version.",
     "alerts": "Write alerts for released models, and unit tests for them.",
     "ci": "Write CI workflows: checks, comments, images, promotions and reverts.",
@@ -67,7 +68,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "schema",
     ),
     "Release models": ("pin", "try", "gates", "promote", "render", "verify", "odds", "record"),
-    "Operate": ("status", "audit", "track-record", "revert", "alerts"),
+    "Operate": ("status", "audit", "track-record", "postmortem", "revert", "alerts"),
     "Set up": ("ci", "codeowners", "spinnaker", "templates", "completion", "help"),
 }
 """The commands by task, as `sluice --help` lists them."""
@@ -101,6 +102,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "status": ("status", "status shop/recommender --cluster --env production"),
     "audit": ("audit shop/recommender", "audit --at 2026-11-01"),
     "track-record": ("track-record", "track-record --format html > track-record.html"),
+    "postmortem": (
+        "postmortem shop/recommender",
+        "postmortem shop/recommender --harm ctr:drop=8% --format html > postmortem.html",
+    ),
     "revert": ('revert shop/recommender --reason "clicks fell by a fifth"',),
     "alerts": ("alerts", "alerts shop/recommender --env production"),
     "ci": ("ci github", "ci gitlab --check"),

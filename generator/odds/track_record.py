@@ -1,10 +1,10 @@
 """The track record: what plans promised, and what their releases did.
 
-False rollbacks: a guard aborted a release that the same environment completed later, unchanged, or that people released
-from quarantine. Only such aborts are known to be false, so the rate is a lower estimate: F of F plus the completed
-releases that guards measured and were not taken back later. Harms: completed releases that were taken back later got
-through; aborts that are not known to be false were stopped. Some of those may have been false as well, so this rate is
-an upper estimate.
+False rollbacks: a guard aborted a release that the same environment completed later, unchanged, or that people
+released from quarantine. Only such aborts are known to be false, so the rate is a lower estimate: F of F plus the
+completed releases that guards measured and that were not taken back later. Harms: completed releases that were taken
+back later got through; aborts that are not known to be false were stopped. Some of those may have been false as well,
+so this rate is an upper estimate.
 
 Intervals are Clopper and Pearson's. A promise counts as broken when the whole interval is above it (false rollbacks) or
 below it (harms); the error of 2.5% is shared among all groups of one table, so that a long table does not accuse by

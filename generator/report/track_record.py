@@ -12,7 +12,9 @@ from generator.spec.quantities import count_up, minutes_up, plural, share_down, 
 
 SCHEMA: Final = "sluice/track-record/v1"
 BROKEN: Final = "the promise is broken"
-DOUBTED: Final = "fewer than promised: the harms were smaller than `detect`, or the promise is wrong"
+DOUBTED: Final = (
+    "fewer than promised: the harms were smaller or other ones than guards detect, or the promise is wrong"
+)
 
 
 def table(records: Sequence[TrackRecord]) -> str:

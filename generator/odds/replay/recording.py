@@ -81,6 +81,15 @@ def read_recording(
     return reader.recording(), reader.findings
 
 
+def recorded_guards(path: Path) -> list[str]:
+    """Return the guards that a file of recorded counters names, sorted; none if it can't be read."""
+    try:
+        rows = _json_rows(path, COLUMNS) if path.suffix.lower() == ".json" else _csv_rows(path, COLUMNS)
+        return sorted({str(row.values["guard"]) for row in rows})
+    except _Unusable:
+        return []
+
+
 def _csv_rows(path: Path, needed: Sequence[str]) -> Iterator[Row]:
     with _opened(path) as stream:
         lines = csv.reader(stream, strict=True)

@@ -244,6 +244,19 @@ def scenario(text: str, guards: Sequence[Comparison | Limit]) -> Mapping[str, fl
     return ratios
 
 
+def harm(text: str) -> tuple[str, float]:
+    """Return what a harm such as `ctr:drop=8%` is about, and the ratio of the event rates.
+
+    Raises:
+        ScenarioError: it is not a harm with a name.
+    """
+    match = _PART.fullmatch(text.strip())
+    share = float(match["size"]) / 100 if match else 0.0
+    if match is None or not match["guard"] or not share or (match["change"] == "drop" and share > 1):
+        raise ScenarioError(f"invalid harm `{text.strip()}`; write NAME:drop=8% or NAME:rise=40%")
+    return match["guard"].strip(), 1 - share if match["change"] == "drop" else 1 + share
+
+
 def watches_drop(guard: Comparison | Limit) -> bool:
     """Return whether a guard watches for a drop of its events."""
     return guard.ratio < 1 if isinstance(guard, Comparison) else not guard.more_is_worse
