@@ -17,6 +17,7 @@ from generator.source.errors import CliError
 if TYPE_CHECKING:
     from generator.odds.trees.values import Known
 
+_FEW = 20
 _PAIR = re.compile(r"([^=,\s][^=,]*)=\s*([0-9]+(?:\.[0-9]+)?)\s*(%?)")
 
 
@@ -33,11 +34,18 @@ _PAIR = re.compile(r"([^=,\s][^=,]*)=\s*([0-9]+(?:\.[0-9]+)?)\s*(%?)")
     default="",
     help="What is usual with the stable version, by event or name of a metric: error=0.5%,slow=2%.",
 )
+@click.option(
+    "--better/--no-better",
+    default=None,
+    help="Search for limits with better odds; the default is to do so for up to 20 metrics.",
+)
 @click.option("--build", is_flag=True, help="Read what kustomize and helm, on the path, make of the tree.")
 @click.option(
     "--format", "fmt", type=click.Choice(FORMATS), default="text", show_default=True, help="Output format."
 )
-def command(tree: Path, rps: float | None, baseline: str, fmt: str, *, build: bool) -> None:
+def command(
+    tree: Path, rps: float | None, baseline: str, fmt: str, *, better: bool | None, build: bool
+) -> None:
     """Show what any release is worth, also one written by hand.
 
     How often it stops a good version, and which harm it misses. TREE is a folder or a file with Rollouts and
@@ -47,6 +55,7 @@ def command(tree: Path, rps: float | None, baseline: str, fmt: str, *, build: bo
     the odds are.
     """
     from generator.lint import read_releases
+    from generator.odds.trees.better import with_better
     from generator.odds.trees.odds import tree_odds
 
     if not tree.exists():
@@ -56,12 +65,15 @@ def command(tree: Path, rps: float | None, baseline: str, fmt: str, *, build: bo
             else ""
         )
         raise CliError(f"{tree} does not exist", hint)
-    found = tree_odds(read_releases(tree, build=build), _known(rps, baseline))
+    known = _known(rps, baseline)
+    found = tree_odds(read_releases(tree, build=build), known)
     if not (found.releases or found.unused):
         raise CliError(
             f"{tree} has no Rollout, AnalysisTemplate, Canary of Flagger or InferenceService with a canary",
             "\n".join(found.unread[:5]),
         )
+    if better or (better is None and len(found.metrics) <= _FEW):
+        found = with_better(found, known)
     emit(render(found, fmt, Screen.of(sys.stdout)))
 
 

@@ -34,7 +34,7 @@ build() { # VERSION TARGET
   local work=$2.build source
   rm -rf "$work" # what a build that was killed has left; ours alone, by the lock
   mkdir "$work"
-  cp "$here"/*.go "$work"
+  cp "$here"/*.go "$here"/*.s "$work"
   cd "$work"
   source=$(sources "$1")
   {
@@ -58,7 +58,7 @@ if [ "${1:-}" = --sources ]; then
   exit
 fi
 [ $# -gt 0 ] || set -- v1.10.2 v1.9.3
-state=$(cat "$here"/*.go "$here/build.sh" | sha256sum | cut -c1-12)
+state=$(cat "$here"/*.go "$here"/*.s "$here/build.sh" | sha256sum | cut -c1-12)
 for version in "$@"; do
   target=$cache/oracle-$version-$state
   if [ ! -x "$target" ]; then

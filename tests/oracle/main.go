@@ -5,6 +5,8 @@
 //	{"op": "metrics", "metrics": [...], "args": [...], "dryRun": [...], "measurementRetention": [...]} -> {"errors": [...]}
 //	{"op": "condition", "metric": {...}, "type": "vector|scalar|nil|json", "result": ...} -> {"phase": "...", "error": "..."}
 //
+//	{"op": "runs", "metric": {...}, "runs": [[{"at": 0, "values": ["0.1"]}, ...]], "end": 1200} -> {"runs": [{"phase": "...", "at": 60}]}
+//
 // Numbers of a vector or a scalar come as strings, because JSON has no NaN. An object that the controller's types
 // cannot hold answers {"error": ...}; a panic of the controller answers {"panic": ...}.
 package main
@@ -36,6 +38,8 @@ type question struct {
 	Metric    v1alpha1.Metric                 `json:"metric"`
 	Type      string                          `json:"type"`
 	Result    json.RawMessage                 `json:"result"`
+	Runs      [][]sample                      `json:"runs"`
+	End       float64                         `json:"end"`
 }
 
 type reply map[string]any
@@ -83,6 +87,9 @@ func answer(line []byte) (r reply) {
 			return reply{"phase": phase, "error": err.Error()}
 		}
 		return reply{"phase": phase}
+	}
+	if q.Op == "runs" {
+		return reply{"runs": runs(q)}
 	}
 	return reply{"error": "unknown op " + q.Op}
 }

@@ -82,6 +82,31 @@ class Harm:
 
 
 @dataclass(frozen=True, slots=True)
+class Better:
+    """A proposal for one metric.
+
+    Args:
+        metric: the metric with other limits; None where no other limits are better.
+        false_stop: probability that the proposal stops a good version.
+        power: probability that it stops twice the events.
+        today: the same two of today's metric, at the same traffic.
+        guard_false: false rollbacks of Sluice's sequential test on the same requests.
+        guard_power: its power against twice the events.
+        rps: the traffic that was assumed.
+        base: the share of events of the stable version that was assumed.
+    """
+
+    metric: TreeMetric | None
+    false_stop: float
+    power: float
+    today: tuple[float, float]
+    guard_false: float
+    guard_power: float
+    rps: float
+    base: float
+
+
+@dataclass(frozen=True, slots=True)
 class MetricOdds:
     """The odds of one metric of a release.
 
@@ -96,6 +121,7 @@ class MetricOdds:
         paused: probability that a good version waits for a person because of an inconclusive verdict.
         why: why there are no odds; empty when there are.
         assumed: what was varied, such as `error between 0.5% and 2.5%`.
+        better: what would be better; None where nothing is, or where nothing was searched.
     """
 
     metric: TreeMetric
@@ -108,6 +134,7 @@ class MetricOdds:
     paused: float = 0.0
     why: str = ""
     assumed: tuple[str, ...] = ()
+    better: Better | None = None
 
 
 @dataclass(frozen=True, slots=True)

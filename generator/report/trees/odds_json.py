@@ -7,7 +7,7 @@ from typing import Any
 
 from generator.odds.trees.values import Harm, MetricOdds, ReleaseOdds, Span, TreeOdds
 from generator.report.tables import Screen
-from generator.report.trees.words import headline
+from generator.report.trees.words import guard, headline, pasted
 
 SCHEMA = "sluice/odds/v1"
 
@@ -77,6 +77,22 @@ def _metric(found: MetricOdds) -> dict[str, Any]:
         "traps": [{"trap": trap, "text": text} for trap, text in found.traps],
         "unknown": found.why or None,
         "assumed": list(found.assumed),
+        "better": _better(found),
+    }
+
+
+def _better(found: MetricOdds) -> dict[str, Any] | None:
+    one = found.better
+    if one is None:
+        return None
+    return {
+        "rps": one.rps,
+        "baseline": one.base,
+        "today": {"false_rollback": one.today[0], "power": one.today[1]},
+        "metric": {"yaml": pasted(found), "false_rollback": one.false_stop, "power": one.power}
+        if one.metric
+        else None,
+        "guard": {"yaml": guard(found), "false_rollback": one.guard_false, "power": one.guard_power},
     }
 
 

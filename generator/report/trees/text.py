@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from generator.odds.trees.values import HARMS, MetricOdds, ReleaseOdds, TreeOdds
 from generator.report.tables import Block, Screen, Table
-from generator.report.trees.words import down, headline, measures, remarks, timeline, up
+from generator.report.trees.words import down, headline, measures, pasted, proposal, remarks, timeline, up
 from generator.spec.quantities import plural
 
 
@@ -19,6 +19,8 @@ def render(found: TreeOdds, screen: Screen) -> str:
             f"{release.release.object} ({release.release.tool}, {release.release.strategy}), {place}"
         )
         lines += screen.body(_blocks(release))
+        for one in release.metrics:
+            lines += _better(one, screen)
         lines.append("")
     if found.unused:
         lines += screen.title("Templates that no release of the tree uses")
@@ -42,6 +44,12 @@ def _blocks(found: ReleaseOdds) -> Iterator[Block]:
         yield f"- {note}"
     if found.assumed:
         yield f"- assumed: {'; '.join(found.assumed)}"
+
+
+def _better(found: MetricOdds, screen: Screen) -> Iterator[str]:
+    """Yield what would be better; lines of YAML are never wrapped, so that they can be pasted."""
+    yield from screen.body(proposal(found))
+    yield from (f"    {line}" for line in pasted(found).splitlines())
 
 
 def _heading() -> tuple[str, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterator
 
 from generator.lint import Release
@@ -170,3 +172,54 @@ def exposed(span: Span) -> str:
     """Return a number of requests: `1,200 requests to the new version`."""
     low, high = count_up(span.low), count_up(span.high)
     return f"{low if low == high else f'{low} to {high}'} requests to the new version"
+
+
+def proposal(found: MetricOdds) -> Iterator[str]:
+    """Yield what would be better, with its odds next to today's, in sentences."""
+    one = found.better
+    if one is None:
+        return
+    event = _plural(found.measure.event)
+    today, power = share_up(one.today[0]), share_down(one.today[1])
+    yield (
+        f"- better for {found.metric.name} ({found.metric.step}), at {one.rps:g} requests per second and "
+        f"{100 * one.base:.3g}% {event}: today {today} of the good versions are stopped, and {power} of those with "
+        f"twice the {event}"
+    )
+    tested = f"{share_up(one.guard_false)} and {share_down(one.guard_power)}"
+    yield f"  - a guard of Sluice, `{guard(found)}`: {tested}"
+    if one.metric is not None:
+        yield f"  - these limits on the same query: {share_up(one.false_stop)} and {share_down(one.power)}"
+
+
+def guard(found: MetricOdds) -> str:
+    """Return the guard of a spec that watches the same as a metric."""
+    one = found.better
+    base = f"{100 * one.base:.3g}%" if one else "1%"
+    name = "slow-rate, slowerThan: " + _latency(found) if found.measure.event == "slow" else "error-rate"
+    return f"{{metric: {name}, baseline: {base}, detect: {{rise: 100%}}}}"
+
+
+def _latency(found: MetricOdds) -> str:
+    numbers = re.findall(r"\d+(?:\.\d+)?", found.metric.success or found.metric.failure)
+    value = float(numbers[-1]) if numbers else 1.0
+    return f"{value:g}ms" if value >= 10 else f"{1000 * value:g}ms"
+
+
+def pasted(found: MetricOdds) -> str:
+    """Return the proposed metric as YAML that can be pasted into its AnalysisTemplate; empty without one."""
+    metric = found.better.metric if found.better else None
+    if metric is None:
+        return ""
+    fields = [("successCondition", f'"{metric.success}"'), ("interval", _seconds(metric.interval_s))]
+    if metric.count:
+        fields.append(("count", str(metric.count)))
+    if metric.delay_s:
+        fields.append(("initialDelay", _seconds(metric.delay_s)))
+    fields.append(("failureLimit", str(metric.failure_limit)))
+    lines = [f"- name: {metric.name}", *(f"  {key}: {value}" for key, value in fields)]
+    return "\n".join([*lines, "  provider: …  # as it is"]) + "\n"
+
+
+def _seconds(value: float) -> str:
+    return f"{math.ceil(value)}s"

@@ -11,7 +11,7 @@ from generator.odds.trees import chances
 from generator.odds.trees.odds import tree_odds
 from generator.odds.trees.simulation import simulated
 from generator.odds.trees.values import Known
-from tests.unit.odds.trees.trees import ERRORS, GOOD, SLOW, canary
+from tests.unit.odds.trees.trees import COMPARED, ERRORS, FORMS, canary
 
 KNOWN = Known(50.0, {"error": 0.01, "slow": 0.02})
 
@@ -29,21 +29,6 @@ def only(found):
     (release,) = found.releases
     (metric,) = release.metrics
     return metric
-
-
-FORMS = {
-    "share of errors": (ERRORS, 'successCondition: "result[0] < 0.02"'),
-    "percent of errors": (f"100 * {ERRORS}", 'successCondition: "result[0] < 2"'),
-    "share of good": (GOOD, 'successCondition: "result[0] >= 0.98"'),
-    "failure condition": (ERRORS, 'failureCondition: "len(result) > 0 && result[0] > 0.02"'),
-    "quantile": (SLOW, 'successCondition: "result[0] < 0.5"'),
-    "rate": ('sum(rate(http_requests_total{service="cart-canary",code=~"5.."}[2m]))', 'successCondition: "result[0] < 0.12"'),
-    "count": ('sum(increase(http_requests_total{service="cart-canary",code=~"5.."}[2m]))', 'successCondition: "result[0] < 12"'),
-    "none at all": (GOOD, 'successCondition: "result[0] == 1"'),
-    "both versions": (ERRORS.replace('service="cart-canary"', 'app="cart"').replace(",,", ","), 'successCondition: "result[0] < 0.013"'),
-    "too early": (ERRORS, 'successCondition: "result[0] < 0.02"', "{interval: 1m, failureLimit: 1}"),
-    "with a count": (ERRORS, 'successCondition: "result[0] < 0.015"', "{interval: 30s, count: 6, failureLimit: 2, initialDelay: 3m}"),
-}  # fmt: skip
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -67,9 +52,7 @@ def test_the_closed_form_agrees_with_the_simulation(odds, monkeypatch, form):
 
 
 def test_a_comparison_of_two_versions_is_simulated(odds):
-    arm = 'sum(rate(r_total{{service="{0}",code="500"}}[2m])) / sum(rate(r_total{{service="{0}"}}[2m]))'
-    query = f"({arm.format('cart-canary')}) / ({arm.format('cart')})"
-    found = only(odds(canary(query, 'successCondition: "result[0] < 2"')))
+    found = only(odds(canary(*COMPARED)))
     assert (found.measure.kind, found.ground) == ("comparison", "simulation")
     assert found.harms[2].power.low > 0.99 > found.false_stop.high
 

@@ -51,3 +51,20 @@ def canary(query, conditions, timing="{interval: 1m, initialDelay: 3m, failureLi
     return rollout("analysis: {templates: [{templateName: quality}]}", steps) + template(
         query, conditions, lines
     )
+
+
+_ARM = 'sum(rate(r_total{{service="{0}",code="500"}}[2m])) / sum(rate(r_total{{service="{0}"}}[2m]))'
+COMPARED = (f"({_ARM.format('cart-canary')}) / ({_ARM.format('cart')})", 'successCondition: "result[0] < 2"')
+FORMS = {
+    "share of errors": (ERRORS, 'successCondition: "result[0] < 0.02"'),
+    "percent of errors": (f"100 * {ERRORS}", 'successCondition: "result[0] < 2"'),
+    "share of good": (GOOD, 'successCondition: "result[0] >= 0.98"'),
+    "failure condition": (ERRORS, 'failureCondition: "len(result) > 0 && result[0] > 0.02"'),
+    "quantile": (SLOW, 'successCondition: "result[0] < 0.5"'),
+    "rate": ('sum(rate(http_requests_total{service="cart-canary",code=~"5.."}[2m]))', 'successCondition: "result[0] < 0.12"'),
+    "count": ('sum(increase(http_requests_total{service="cart-canary",code=~"5.."}[2m]))', 'successCondition: "result[0] < 12"'),
+    "none at all": (GOOD, 'successCondition: "result[0] == 1"'),
+    "both versions": (ERRORS.replace('service="cart-canary"', 'app="cart"').replace(",,", ","), 'successCondition: "result[0] < 0.013"'),
+    "too early": (ERRORS, 'successCondition: "result[0] < 0.02"', "{interval: 1m, failureLimit: 1}"),
+    "with a count": (ERRORS, 'successCondition: "result[0] < 0.015"', "{interval: 30s, count: 6, failureLimit: 2, initialDelay: 3m}"),
+}  # fmt: skip

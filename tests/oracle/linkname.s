@@ -1,0 +1,1 @@
+// Lets analysis.go declare a function without a body.
