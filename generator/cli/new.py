@@ -293,7 +293,7 @@ def _context(
     source = {"ref": answers.ref, "framework": answers.framework}
     if answers.sha256:
         source["sha256"] = answers.sha256
-    if FRAMEWORKS[answers.framework].own_class:
+    if FRAMEWORKS[answers.framework].own_class == "always":
         source["load"] = "my_model:Model"
     first = min(_WEIGHTS[0], tier.ceilings.first_weight or _WEIGHTS[0])
     return {

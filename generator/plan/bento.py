@@ -151,7 +151,7 @@ class Bento:
         base_image: image reference that the image is built from.
         requirements: pinned lines of requirements.txt; one of them pins bentoml.
         packages: all packages with their hashes; None when only `requirements` are pinned, and what these need is not.
-        custom_class: "module:Class" of a custom model.
+        custom_class: "module:Class" of a custom model, or of the network whose weights are the model.
         model_file: the model's file in its folder; None to find it by its content.
         workers: server processes.
         threads: requests that one worker computes at a time.
@@ -162,10 +162,12 @@ class Bento:
         outcomes: (name, event) pairs; the feedback route receives the event, the counter is labelled with the name.
         groups: sensitive attributes with their values, whose groups are compared.
         positive: predictions that count as selected.
+        classes: names of the model's classes, in its own order; empty for its own names.
         threshold: probability from which the second of two classes is the prediction; None if the model decides.
         scrape_s: seconds between two scrapes by Prometheus.
         path: route of the predictions.
         token_window_s: seconds after a prediction in which its outcomes count.
+        gpu: in some environment its pods have GPUs.
     """
 
     name: str
@@ -189,10 +191,12 @@ class Bento:
     outcomes: tuple[tuple[str, str], ...] = ()
     groups: tuple[tuple[str, tuple[Scalar, ...]], ...] = ()
     positive: tuple[Scalar, ...] = ()
+    classes: tuple[Scalar, ...] = ()
     threshold: float | None = None
     scrape_s: float = 15.0
     path: str = "/predict"
     token_window_s: int = 86_400
+    gpu: bool = False
 
     port: ClassVar[int] = 3000
     user: ClassVar[int] = 1034
@@ -208,8 +212,11 @@ class Bento:
             ValueError: a value is invalid; only a bug of the planner can cause it.
         """
         framework = FRAMEWORKS.get(self.framework)
-        if framework and framework.own_class != (self.custom_class is not None):
-            raise ValueError("a custom model names its class, and no other model does")
+        wrong = "never" if self.custom_class is not None else "always"
+        if framework and framework.own_class == wrong:
+            raise ValueError(
+                "a custom model names its class, and a model that brings its own loader does not"
+            )
         if (
             self.custom_class is not None
             and self.custom_class.split(":")[0].split(".")[0] in RESERVED_MODULES

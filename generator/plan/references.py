@@ -143,12 +143,14 @@ def _model_reference(written: SourceSpec) -> Iterator[Finding]:
         message = "the content of an address can change: an s3:// or https:// reference needs a digest"
         hint = f"add `sha256: DIGEST` next to it: the output of `sha256sum {source.ref.rpartition('/')[2]}`"
         yield written.finding("REF206", ("spec", "model", "ref"), message, hint)
-    if FRAMEWORKS[source.framework].own_class != (source.load is not None):
+    wrong = "always" if source.load is None else "never"
+    if FRAMEWORKS[source.framework].own_class == wrong:
         if source.load is None:
             message = f"a model of the framework `{source.framework}` needs the class that loads it"
             hint = "add `load: my_model:Model` (module and class) to `model`"
         else:
-            message = f"`load` is only for the framework `custom`, not for `{source.framework}`"
+            able = " and ".join(f"`{name}`" for name, one in FRAMEWORKS.items() if one.own_class != "never")
+            message = f"`load` is for the frameworks {able}, not for `{source.framework}`"
             hint = f"remove `load: {source.load}`, or write `framework: custom`"
         yield written.finding("REF207", ("spec", "model", "framework"), message, hint)
     if source.ref.startswith("bentoml:") and source.ref.count(":") != _TAG_COLONS:

@@ -14,7 +14,7 @@ from generator.plan.layers import Layers
 from generator.plan.packages import PackageList, outdated
 from generator.plan.references import SourceSpec, check_references
 from generator.plan.repository import ModelFiles, Repository
-from generator.plan.serving import bento_of, latency_bounds, requirements
+from generator.plan.serving import bento_of, latency_bounds, requirements, uses_gpu
 from generator.plan.values import Plan
 from generator.source.document import Document
 from generator.source.finding import Finding, Place
@@ -88,7 +88,8 @@ def resolve(
     bounds = tuple(sorted({b for _, file in by_environment.values() for b in latency_bounds(file.spec)}))
     calibration, calibration_findings = repository.calibration(entry)
     resolved.findings += calibration_findings
-    packages, package_findings = _packages(repository, entry, base_file, platform, lock)
+    gpu = uses_gpu(file.spec for _, file in by_environment.values())
+    packages, package_findings = _packages(repository, entry, base_file, platform, lock, gpu=gpu)
     resolved.findings += package_findings
     bento: Bento | None = None
     for environment, (layers, file) in by_environment.items():
@@ -99,7 +100,7 @@ def resolve(
             resolved.findings += _refused_suites(entry, source)
             suites = suite_digests(entry, [*_suites(file), *_suites(base_file)])
             own = container_of(file, lock)
-            server = own or bento or bento_of(base_file, platform, lock, bounds, packages)
+            server = own or bento or bento_of(base_file, platform, lock, bounds, packages, gpu=gpu)
             bento = server if isinstance(server, Bento) else None
             digest = bento_digest(bento) if bento else ""
             inputs = Inputs(file, base_file, server, digest, platform, environment, lock, suites)
@@ -122,13 +123,16 @@ def _packages(
     file: ModelFile,
     platform: PlatformSpec,
     lock: LockFile | None,
+    *,
+    gpu: bool,
 ) -> tuple[PackageList | None, list[Finding]]:
     """Return the pinned packages of a service, if they fit it, and a finding if they don't."""
     packages, findings = repository.packages(entry)
     if packages is None or file.spec.model is None:
         return None, findings
     service = file.spec.service
-    named = requirements(file.spec.model.framework, service.requirements, lock.packages if lock else ())
+    locked = lock.packages if lock else ()
+    named = requirements(file.spec.model.framework, service.requirements, locked, gpu=gpu)
     why = outdated(packages, service.python, named, platform.images.from_source)
     if not why:
         return packages, []

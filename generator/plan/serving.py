@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from generator.plan.bento import Bento, Column
@@ -22,17 +22,28 @@ _DELAYS: Final = 7
 """Mean delays after which one outcome in a thousand is still to come, if delays are exponential."""
 
 
-def requirements(framework: str, own: Sequence[str], locked: Sequence[str] = ()) -> tuple[str, ...]:
+def requirements(
+    framework: str, own: Sequence[str], locked: Sequence[str] = (), *, gpu: bool = False
+) -> tuple[str, ...]:
     """Return the pinned lines of one service, sorted by package.
 
     Args:
         framework: its framework; the versions that this release tests are for packages that nothing else pins.
         own: the team's pins, which win.
         locked: the pins of the lock: those of the model, and of the release that made the lock.
+        gpu: its pods have GPUs.
     """
-    ours = (_BENTOML, *FRAMEWORKS[framework].requirements)
-    lines = {package_name(line): line for line in (*ours, *locked, *own)}
+    usual = FRAMEWORKS[framework].requirements
+    ours = (FRAMEWORKS[framework].gpu or usual) if gpu else usual
+    replaced = {package_name(line) for line in usual} - {package_name(line) for line in ours}
+    kept = [line for line in locked if package_name(line) not in replaced]
+    lines = {package_name(line): line for line in (_BENTOML, *ours, *kept, *own)}
     return tuple(lines[name] for name in sorted(lines))
+
+
+def uses_gpu(specs: Iterable[ModelSpec]) -> bool:
+    """Return whether pods have GPUs in some environment: one image is built for all of them."""
+    return any(spec.resources.gpu for spec in specs)
 
 
 def latency_bounds(spec: ModelSpec) -> tuple[float, ...]:
@@ -46,6 +57,8 @@ def bento_of(
     lock: LockFile,
     bounds: tuple[float, ...],
     packages: PackageList | None = None,
+    *,
+    gpu: bool = False,
 ) -> Bento:
     """Return the service of a model version.
 
@@ -55,6 +68,7 @@ def bento_of(
         lock: the lock, which names the version.
         bounds: latency bounds (seconds) of all guards in all environments.
         packages: all packages of the service with hashes; None if they are not pinned.
+        gpu: its pods have GPUs in some environment.
     """
     spec, meta = file.spec, file.metadata
     service, source = spec.service, spec.model
@@ -71,8 +85,8 @@ def bento_of(
         version=lock.model.version,
         digest=lock.model.digest.removeprefix("sha256:"),
         python_version=service.python,
-        base_image=platform.images.by_digest(platform.images.base),
-        requirements=requirements(source.framework, service.requirements, lock.packages),
+        base_image=platform.images.by_digest((gpu and platform.images.gpu) or platform.images.base),
+        requirements=requirements(source.framework, service.requirements, lock.packages, gpu=gpu),
         packages=packages,
         custom_class=source.load,
         model_file=source.file,
@@ -85,9 +99,11 @@ def bento_of(
         outcomes=tuple((key, outcome.event) for key, outcome in spec.outcomes.items()),
         groups=tuple((key, tuple(attributes[key])) for key in compared),
         positive=tuple(service.positive),
+        classes=tuple(service.classes),
         threshold=service.threshold,
         scrape_s=platform.prometheus.scrape_interval,
         token_window_s=_token_window_s(spec),
+        gpu=gpu,
     )
 
 

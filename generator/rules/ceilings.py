@@ -204,13 +204,13 @@ def memory(context: Context) -> Iterator[Problem]:
 # specs/platform.yaml
 spec: {tiers: {standard: {ceilings: {gpu: 0}}}}
 # specs/shop/ranker.yaml
-spec: {resources: {gpu: 1}}
+spec: {model: {framework: onnx}, resources: {gpu: 1}}
 """,
     instead="""
 # specs/platform.yaml
 spec: {tiers: {standard: {ceilings: {gpu: 1}}}}
 # specs/shop/ranker.yaml
-spec: {resources: {gpu: 1}}
+spec: {model: {framework: onnx}, resources: {gpu: 1}}
 """,
     repair="review",
 )

@@ -89,7 +89,7 @@ spec:
   gpus: {l4: {}, h100: {}}
   tiers: {standard: {ceilings: {gpuKinds: [l4]}}}
 # specs/shop/ranker.yaml
-spec: {resources: {gpu: 1, gpuKind: h100}}
+spec: {model: {framework: xgboost}, resources: {gpu: 1, gpuKind: h100}}
 """,
     instead="""
 # specs/platform.yaml
@@ -97,7 +97,7 @@ spec:
   gpus: {l4: {}, h100: {}}
   tiers: {standard: {ceilings: {gpuKinds: [l4]}}}
 # specs/shop/ranker.yaml
-spec: {resources: {gpu: 1, gpuKind: l4}}
+spec: {model: {framework: xgboost}, resources: {gpu: 1, gpuKind: l4}}
 """,
 )
 def gpu_kind(context: Context) -> Iterator[Problem]:
@@ -116,12 +116,12 @@ def gpu_kind(context: Context) -> Iterator[Problem]:
     scope=Context,
     why="Without its labels of nodes and its resource the pod would get any GPU, or none.",
     remedy="Name a kind that the platform lists in `gpus`.",
-    example="spec: {resources: {gpu: 1, gpuKind: l4}}",
+    example="spec: {model: {framework: xgboost}, resources: {gpu: 1, gpuKind: l4}}",
     instead="""
 # specs/platform.yaml
 spec: {gpus: {l4: {nodeSelector: {nvidia.com/gpu.product: NVIDIA-L4}}}}
 # specs/shop/ranker.yaml
-spec: {resources: {gpu: 1, gpuKind: l4}}
+spec: {model: {framework: xgboost}, resources: {gpu: 1, gpuKind: l4}}
 """,
 )
 def unknown_gpu_kind(context: Context) -> Iterator[Problem]:

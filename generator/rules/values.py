@@ -12,7 +12,6 @@ from generator.rules.context import GATES, ROLLOUT, STEPS, Context, written_guar
 from generator.source.document import Path
 from generator.source.flow import flow
 from generator.source.suggest import misspelt
-from generator.spec.frameworks import FRAMEWORKS
 from generator.spec.gates import DriftGate, ExplainGate, FairnessGate, MetricGate, Windows, metric_range
 from generator.spec.guards.base import ParityGuard, RatioGuard
 from generator.spec.rollout import ApproveStep, BlueGreen, Canary, WeightStep
@@ -226,28 +225,6 @@ def every_class_positive(context: Context) -> Iterator[Problem]:
     if set(service.positive) == {0, 1} and sensitive_attributes(context.spec):
         message = "every prediction of a model with the classes 0 and 1 counts as positive"
         yield Problem(("spec", "service", "positive"), message, "write `positive: [1]`")
-
-
-@rule(
-    "PLAN519",
-    "error",
-    "`service.threshold` needs probabilities, and services of the framework have none",
-    scope=Context,
-    why="The service compares the probability of the second class with the threshold.",
-    remedy="Serve the model with its own framework, apply the threshold in a custom class, or leave it out.",
-    example="spec: {model: {framework: mlflow}, service: {threshold: 0.3}}",
-    instead="spec: {model: {framework: sklearn}, service: {threshold: 0.3}}",
-)
-def threshold_without_probabilities(context: Context) -> Iterator[Problem]:
-    """Check that the service of the framework knows the probabilities of two classes."""
-    model = context.spec.model
-    framework = FRAMEWORKS.get(model.framework) if model else None
-    if context.spec.service.threshold is not None and framework and not framework.probabilities:
-        able = ", ".join(sorted(name for name, one in FRAMEWORKS.items() if one.probabilities))
-        message = f"services of {framework.name} models have no probabilities to compare with a threshold"
-        yield Problem(
-            ("spec", "service", "threshold"), message, f"remove it; these frameworks have them: {able}"
-        )
 
 
 @rule(

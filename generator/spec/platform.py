@@ -280,6 +280,9 @@ class Images(Record):
     base: Annotated[str, Field(pattern=r"^[a-z0-9][A-Za-z0-9._/:-]*(@sha256:[0-9a-f]{64})?$")] = Field(
         "docker.io/library/python:3.11-slim", description="base of the models' images"
     )
+    gpu: Annotated[str, Field(pattern=r"^[a-z0-9][A-Za-z0-9._/:-]*(@sha256:[0-9a-f]{64})?$")] | None = Field(
+        None, description="base of the images of models whose pods have GPUs; default: `base`"
+    )
     gates: Annotated[str, Field(pattern=r"^[a-z0-9][A-Za-z0-9._/:-]*(@sha256:[0-9a-f]{64})?$")] | None = (
         Field(None, description="prefix of the gate images; default: the registry")
     )

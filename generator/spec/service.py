@@ -87,6 +87,12 @@ class Service(Record):
     attributes: dict[Key, list[Scalar]] = Field(
         {}, description="values of sensitive attributes; default: the platform's"
     )
+    classes: list[Scalar] = Field(
+        [],
+        max_length=10_000,
+        description="names of the model's classes, in its own order, for models whose files only number them",
+        examples=[["stays", "leaves"]],
+    )
     threshold: float | None = Field(
         None,
         gt=0,

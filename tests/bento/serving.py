@@ -101,10 +101,10 @@ def tree_sha256(artifact: Path) -> str:
     return checked(subprocess.run(command, cwd=cwd, capture_output=True, text=True)).split()[0]
 
 
-def train(name: str, python: Path, folder: Path) -> Path:
+def train(name: str, python: Path, folder: Path, program: Path = TRAIN) -> Path:
     """Train a model; the artifact it leaves."""
     folder.mkdir(parents=True)
-    checked(run(python, folder / "home", str(TRAIN), name, str(folder)))
+    checked(run(python, folder / "home", str(program), name, str(folder)))
     return next(folder.glob("artifact*"))
 
 
@@ -115,9 +115,11 @@ def write(bento: Bento, folder: Path) -> None:
         (folder / name).write_text(text)
 
 
-def build(name: str, bento: Bento, python: Path, folder: Path, trainer: Path | None = None) -> None:
+def build(
+    name: str, bento: Bento, python: Path, folder: Path, trainer: Path | None = None, program: Path = TRAIN
+) -> None:
     """Train, render, import, build, export and unpack: the steps of the rendered README."""
-    package(bento, train(name, trainer or python, folder / "trained"), python, folder)
+    package(bento, train(name, trainer or python, folder / "trained", program), python, folder)
 
 
 def package(bento: Bento, artifact: Path, python: Path, folder: Path) -> None:

@@ -86,6 +86,52 @@ def test_a_threshold_decides_between_two_classes(built: GetBuilt, tmp_path: Path
     assert answer["predictions"] != expected["predictions"]  # the model itself decides at one half
 
 
+NAMES = {"churn": ("stays", "hesitates", "leaves"), "fraud": ("fine", "fraud")}
+
+
+@pytest.mark.parametrize("name", sorted(NAMES))
+def test_classes_that_a_file_numbers_get_names(built: GetBuilt, tmp_path: Path, name: str) -> None:
+    changed = altered(built(name), tmp_path, replace(BENTOS[name], classes=NAMES[name]))
+    expected = changed.expected
+    with Server(changed, tmp_path / "home") as server:
+        server.ready()
+        status, answer = server.post("/predict", {"rows": expected["rows"], "scores": True})
+    assert status == 200, answer
+    assert answer["classes"] == list(NAMES[name])
+    assert answer["predictions"] == [NAMES[name][number] for number in expected["predictions"]]
+    assert len(set(answer["predictions"])) > 1
+    assert same(answer["scores"], expected["scores"])
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [("churn", "3 classes, and `service.classes` has 2"), ("demand", "remove `service.classes`")],
+)
+def test_names_that_do_not_fit_the_classes_keep_a_service_from_starting(
+    built: GetBuilt, tmp_path: Path, name: str, what: str
+) -> None:
+    changed = altered(built(name), tmp_path, replace(BENTOS[name], classes=("stays", "leaves")))
+    with Server(changed, tmp_path / "home") as server:
+        until(lambda: server.status() == 503)
+        assert what in server.log.read_text()
+
+
+@pytest.mark.parametrize("name", ["fraud", "vision"])
+def test_a_pod_that_requests_a_gpu_does_not_predict_without_it(
+    built: GetBuilt, tmp_path: Path, name: str
+) -> None:
+    changed = altered(built(name), tmp_path, replace(BENTOS[name], gpu=True))
+    with Server(changed, tmp_path / "home", variables={"SLUICE_GPUS": "1"}) as server:
+        until(lambda: server.process.poll() is not None)
+        assert "the pod requests a GPU" in server.log.read_text()
+    with Server(changed, tmp_path / "other") as server:  # in an environment without GPUs it is the CPU's turn
+        expected = changed.expected
+        assert same(
+            server.ready().post("/predict", {"rows": expected["rows"]})[1]["predictions"],
+            expected["predictions"],
+        )
+
+
 def test_a_threshold_needs_two_classes(built: GetBuilt, tmp_path: Path) -> None:
     changed = altered(built("ticket"), tmp_path, replace(BENTOS["ticket"], threshold=0.8))
     with Server(changed, tmp_path / "home") as server:
@@ -104,6 +150,7 @@ def test_a_model_trained_with_other_columns_does_not_start(built: GetBuilt, tmp_
 def altered(built: Built, folder: Path, bento: Bento) -> Built:
     """The same bento with its service rendered from another plan."""
     shutil.copytree(built.folder / "bento", folder / "built" / "bento")
+    (folder / "built" / "trained").symlink_to(built.folder / "trained")
     write(bento, folder / "rendered")
     for old in (folder / "built" / "bento" / "src").glob("*.py"):
         shutil.copy(folder / "rendered" / old.name, old)

@@ -126,7 +126,7 @@ def fraud(folder: Path) -> None:
     model.save_model(folder / "artifact" / "model.ubj")
     (folder / "artifact" / "input_example.json").write_text("{}")
     asked = frame.head(40)
-    expect(folder, asked.to_dict("records"), model.predict(asked), model.predict_proba(asked)[:, 1])
+    expect(folder, asked.to_dict("records"), model.predict(asked), model.predict_proba(asked))
 
 
 def churn(folder: Path) -> None:
@@ -196,7 +196,7 @@ def boosted(folder: Path) -> None:
     model = xgboost.XGBClassifier(n_estimators=20, enable_categorical=True).fit(frame, clicks)
     model.save_model(folder / "artifact.json")
     asked = frame.head(40)
-    expect(folder, rows_of(asked), model.predict(asked), model.predict_proba(asked)[:, 1])
+    expect(folder, rows_of(asked), model.predict(asked), model.predict_proba(asked))
 
 
 def leaves(folder: Path) -> None:
@@ -209,7 +209,7 @@ def leaves(folder: Path) -> None:
     (folder / "artifact").mkdir()
     model.booster_.save_model(folder / "artifact" / "saved_model.ubj")
     asked = frame.head(40)
-    expect(folder, rows_of(asked), model.predict(asked), model.predict_proba(asked)[:, 1])
+    expect(folder, rows_of(asked), model.predict(asked), model.predict_proba(asked))
 
 
 def demand(folder: Path) -> None:

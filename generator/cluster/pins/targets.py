@@ -10,7 +10,7 @@ from generator.cluster.pins.reference import Reference
 from generator.plan.layers import Layers
 from generator.plan.repository import ModelFiles, Repository
 from generator.plan.resolve import no_digest, resolve
-from generator.plan.serving import requirements
+from generator.plan.serving import requirements, uses_gpu
 from generator.source.document import Document, Path
 from generator.source.finding import Finding, Severity
 from generator.spec.check import check_data
@@ -95,7 +95,9 @@ def service(repository: Repository, entry: ModelFiles) -> tuple[Service | None, 
         return None, problems
     _, lock, _ = repository.lock(entry)
     model, own = file.spec.model, file.spec.service.requirements
-    named = requirements(model.framework, own, lock.packages if lock else ())
+    every = (_merged(repository, document, name)[1] for name in repository.platform.environments)
+    gpu = uses_gpu(one.spec for one in every if one)
+    named = requirements(model.framework, own, lock.packages if lock else (), gpu=gpu)
     return Service(document, named, file.spec.service.python), []
 
 

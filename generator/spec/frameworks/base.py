@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,15 +15,18 @@ class Framework:
     Args:
         name: its name in specs.
         requirements: pinned packages that its services need, apart from BentoML; the project's tests serve them.
-        own_class: the team brings the class (`load` in the spec).
+        own_class: whether the team brings a class (`load` in the spec): never, for some of its files, or always.
         reads: formats of files that its template loads; `pin` recognizes them by their content. Empty for any.
-        probabilities: its services know the probabilities of two classes, which `service.threshold` needs.
+        probabilities: its services know classes and their probabilities, which `service.threshold` and
+            `service.classes` need.
+        gpu: the packages instead, where pods have GPUs; None if its services can't use a GPU.
         attributed: `templates/gates/shap/run.py` loads its models, so that explain gates can attribute them.
     """
 
     name: str
     requirements: tuple[str, ...]
-    own_class: bool
+    own_class: Literal["never", "sometimes", "always"]
     reads: frozenset[str]
     attributed: bool
     probabilities: bool
+    gpu: tuple[str, ...] | None

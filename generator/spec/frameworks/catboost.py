@@ -9,8 +9,9 @@ from generator.spec.frameworks.base import Framework
 FRAMEWORK: Final = Framework(
     name="catboost",
     requirements=("catboost==1.2.10", "joblib==1.6.0", "numpy==2.4.6"),
-    own_class=False,
+    own_class="never",
     reads=frozenset({"catboost"}),
     attributed=False,
     probabilities=True,
+    gpu=None,
 )

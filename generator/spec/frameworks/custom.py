@@ -9,8 +9,9 @@ from generator.spec.frameworks.base import Framework
 FRAMEWORK: Final = Framework(
     name="custom",
     requirements=(),
-    own_class=True,
+    own_class="always",
     reads=frozenset(),
     attributed=False,
     probabilities=False,
+    gpu=(),
 )

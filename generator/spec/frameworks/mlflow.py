@@ -9,8 +9,9 @@ from generator.spec.frameworks.base import Framework
 FRAMEWORK: Final = Framework(
     name="mlflow",
     requirements=("mlflow==3.17.2", "numpy==2.4.6"),
-    own_class=False,
+    own_class="never",
     reads=frozenset({"mlflow"}),
     attributed=False,
     probabilities=False,
+    gpu=("mlflow==3.17.2", "numpy==2.4.6"),
 )

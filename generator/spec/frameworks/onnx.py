@@ -9,8 +9,9 @@ from generator.spec.frameworks.base import Framework
 FRAMEWORK: Final = Framework(
     name="onnx",
     requirements=("onnxruntime==1.32.0", "numpy==2.4.6"),
-    own_class=False,
+    own_class="never",
     reads=frozenset({"onnx"}),
     attributed=False,
     probabilities=False,
+    gpu=("onnxruntime-gpu[cuda,cudnn]==1.31.1", "numpy==2.4.6"),
 )

@@ -9,8 +9,9 @@ from generator.spec.frameworks.base import Framework
 FRAMEWORK: Final = Framework(
     name="sklearn",
     requirements=("scikit-learn==1.9.1", "numpy==2.4.6"),
-    own_class=False,
+    own_class="never",
     reads=frozenset({"sklearn", "skops"}),
     attributed=True,
     probabilities=True,
+    gpu=None,
 )

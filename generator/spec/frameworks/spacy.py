@@ -9,8 +9,9 @@ from generator.spec.frameworks.base import Framework
 FRAMEWORK: Final = Framework(
     name="spacy",
     requirements=("spacy==3.8.18", "numpy==2.4.6"),
-    own_class=False,
+    own_class="never",
     reads=frozenset({"spacy"}),
     attributed=False,
     probabilities=False,
+    gpu=None,
 )

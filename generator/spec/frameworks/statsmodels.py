@@ -9,8 +9,9 @@ from generator.spec.frameworks.base import Framework
 FRAMEWORK: Final = Framework(
     name="statsmodels",
     requirements=("statsmodels==0.15.0", "pandas==3.1.1", "numpy==2.4.6"),
-    own_class=False,
+    own_class="never",
     reads=frozenset({"statsmodels"}),
     attributed=False,
     probabilities=False,
+    gpu=None,
 )

@@ -10,10 +10,9 @@ _WORDS: Final = {
     "lightgbm": "lgbm lgb light-gbm lightgbm-sklearn",
     "onnx": "onnxruntime onnx-runtime ort",
     "mlflow": "pyfunc mlflow-pyfunc mlflow-model",
-    "custom": (
-        "python bentoml tensorflow tf keras torch pytorch catboost huggingface transformers spark "
-        "statsmodels prophet triton other own"
-    ),
+    "custom": ("python bentoml tensorflow tf spark prophet triton other own"),
+    "pytorch": "torch torchscript pt2 libtorch",
+    "transformers": "huggingface hf hugging-face",
     "canary": (
         "progressive gradual rolling rolling-update rollingupdate rolling-canary "
         "incremental linear ab-test a/b-test ab a/b shadow mirror dark-launch "

@@ -21,6 +21,7 @@ def switch(approve: str) -> dict[str, object]:
 
 A = "spec.gates[0]"
 AGE = {"platform.attributes.age": ["young", "old"]}
+BOOSTED = {"spec.model.framework": "xgboost"}
 SCALED = {"spec.autoscaling": {"min": 2, "max": 5}}
 KS = {"name": "drift", "drift": {"reference": "a.csv", "current": "b.csv", "features": ["x"]}}
 LOCKED_DATA = {"lock.data": LOCKED}
@@ -52,6 +53,17 @@ CASES = (
     Case("PLAN517", {"spec.rollout.shadow": SHADOW, "spec.service.positive": [True, False]}, {"spec.service.positive": [True, False]}, "spec.service.positive", "warning"),
     Case("PLAN519", {"spec.model.framework": "mlflow", "spec.service.threshold": 0.3}, {"spec.service.threshold": 0.3}, "spec.service.threshold"),
     Case("PLAN519", {"spec.model.framework": "onnx", "spec.service.threshold": 0.3}, {"spec.model.framework": "onnx"}, "spec.service.threshold"),
+    Case("PLAN520", {**BOOSTED, "spec.service.positive": ["stays"], "spec.service.classes": ["stays", "stays"]}, {**BOOSTED, "spec.service.positive": ["stays"], "spec.service.classes": ["stays", "leaves"]}, "spec.service.classes"),
+    Case("PLAN520", {**BOOSTED, "spec.service.positive": ["a"], "spec.service.classes": ["a"]}, {**BOOSTED, "spec.service.positive": ["a"], "spec.service.classes": ["a", "b"]}, "spec.service.classes"),
+    Case("PLAN520", {"spec.model.framework": "mlflow", "spec.service.positive": ["no"], "spec.service.classes": ["no", "yes"]}, {"spec.model.framework": "mlflow"}, "spec.service.classes"),
+    Case(
+        "PLAN520",
+        {**BOOSTED, "spec.service.classes": ["no", "yes"], "spec.service.positive": [1]},
+        {**BOOSTED, "spec.service.classes": ["no", "yes"], "spec.service.positive": ["yes"]},
+        "spec.service.positive[0]",
+    ),
+    Case("PLAN523", {"spec.resources.gpu": 1}, {**BOOSTED, "spec.resources.gpu": 1}, "spec.resources.gpu"),
+    Case("PLAN523", {"spec.model.framework": "lightgbm", "spec.resources.gpu": 1}, {"spec.model.framework": "lightgbm"}, "spec.resources.gpu"),
     Case("GATE311", {**AGE, G: [CTR, FAIR]}, {**AGE, G: [CTR, FAIR, {**FAIR, "name": "age", "sensitive": ["age"]}]}, f"{G}[1].sensitive", "warning"),
     Case("GATE311", {**AGE, "spec.rollout.shadow": SHADOW}, {"spec.rollout.shadow": SHADOW}, "spec.rollout.shadow.guards[0].sensitive", "warning"),
     Case("GATE311", {**AGE, "spec.gates": [PARITY]}, {**AGE, "spec.gates": [{**PARITY, "sensitive": ["age", "gender"]}]}, "spec.gates[0].sensitive", "warning"),

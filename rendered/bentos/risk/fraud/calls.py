@@ -71,6 +71,11 @@ def _plain(value: t.Any) -> object:
     raise TypeError(f"it contains a {type(value).__name__}")
 
 
+def class_names(predictor: t.Any) -> list | None:
+    """Return the classes that predictions and scores are about; None if the model does not name them."""
+    return getattr(predictor, "classes", None)
+
+
 def answer(predictor: t.Any, rows: list, *, scores: bool) -> Answer:
     """Answer one request.
 
@@ -110,7 +115,7 @@ def _answers(predictor: t.Any, rows: list, sizes: list[int], *, scores: bool) ->
     for size in sizes:
         part = slice(start, start := start + size)
         own = None if probabilities is None else probabilities[part]
-        classes = getattr(predictor, "classes", None) if scores else None
+        classes = class_names(predictor) if scores else None
         text = f'"predictions": {to_json(predictions[part])}, "scores": {to_json(own)}, "classes": {to_json(classes)}'
         answers.append(Answer(predictions[part], text))
     return answers

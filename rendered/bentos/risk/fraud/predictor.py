@@ -176,9 +176,16 @@ class Predictor:
         learner = json.loads(self.booster.save_config())["learner"]
         self.categories = trained_categories(self.booster)
         self.objective = learner["objective"]["name"]
+        self.classes = list(range(self._count(learner))) or None
         # An estimator that stopped early predicts with its best trees; a plain booster predicts with all.
         stopped = self.booster.attr("scikit_learn") and self.booster.attr("best_iteration")
         self.trees = (0, int(stopped) + 1) if stopped else (0, 0)
+
+    def _count(self, learner: dict) -> int:
+        """Return the number of classes; 0 for an objective without classes."""
+        if self.objective.startswith("multi:"):
+            return int(learner["learner_model_param"]["num_class"])
+        return 2 if self.objective in ("binary:logistic", "binary:hinge") else 0
 
     def examples(self) -> list:
         """Return a row to warm up with when no inputs are declared."""
@@ -196,13 +203,14 @@ class Predictor:
             return (values > 0.5).astype(int).tolist()
         if self.objective == "multi:softprob":
             return values.argmax(axis=1).tolist()
-        return values.tolist()
+        return (values.astype(int) if self.classes else values).tolist()
 
     def scores(self, data: np.ndarray) -> list | None:
-        """Return the probability of the positive class, or of each class; None when the objective has none."""
+        """Return the probability of each class; None when the objective has none."""
         if self.objective not in ("binary:logistic", "multi:softprob"):
             return None
-        return self._values(data).tolist()
+        values = self._values(data)
+        return (values if values.ndim == 2 else np.stack([1 - values, values], axis=1)).tolist()
 
     def _values(self, data: np.ndarray) -> np.ndarray:
         return self.booster.inplace_predict(data, iteration_range=self.trees, validate_features=False)

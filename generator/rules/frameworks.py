@@ -1,0 +1,91 @@
+"""Rules on what services of a framework can do: thresholds, names of classes, GPUs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from generator.lint.engine import Problem, rule
+from generator.rules.context import Context
+from generator.source.document import Path
+from generator.spec.frameworks import FRAMEWORKS, Framework
+
+_CLASSES: Final[Path] = ("spec", "service", "classes")
+
+
+def _framework(context: Context) -> Framework | None:
+    model = context.spec.model
+    return FRAMEWORKS.get(model.framework) if model else None
+
+
+@rule(
+    "PLAN519",
+    "error",
+    "`service.threshold` needs probabilities, and services of the framework have none",
+    scope=Context,
+    why="The service compares the probability of the second class with the threshold.",
+    remedy="Serve the model with its own framework, apply the threshold in a custom class, or leave it out.",
+    example="spec: {model: {framework: mlflow}, service: {threshold: 0.3}}",
+    instead="spec: {model: {framework: sklearn}, service: {threshold: 0.3}}",
+)
+def threshold_without_probabilities(context: Context) -> Iterator[Problem]:
+    """Check that the service of the framework knows the probabilities of two classes."""
+    framework = _framework(context)
+    if context.spec.service.threshold is not None and framework and not framework.probabilities:
+        able = ", ".join(sorted(name for name, one in FRAMEWORKS.items() if one.probabilities))
+        message = f"services of {framework.name} models have no probabilities to compare with a threshold"
+        yield Problem(
+            ("spec", "service", "threshold"), message, f"remove it; these frameworks have them: {able}"
+        )
+
+
+@rule(
+    "PLAN520",
+    "error",
+    "`service.classes` can't be the names of the model's classes",
+    scope=Context,
+    why="The names replace the numbers that a model answers with, so they take the place of its classes one by one, "
+    "and `service.positive` then lists names.",
+    remedy="Name each class once, and list some of these names as `positive`; leave `classes` out where the model is "
+    "not a classifier.",
+    example="spec: {model: {framework: xgboost}, service: {positive: [leaves], classes: [leaves, leaves]}}",
+    instead="spec: {model: {framework: xgboost}, service: {positive: [leaves], classes: [stays, leaves]}}",
+)
+def names_of_classes(context: Context) -> Iterator[Problem]:
+    """Check that classes are named once each, that predictions can be positive, and that the framework has classes."""
+    service, framework = context.spec.service, _framework(context)
+    if not service.classes or framework is None:
+        return
+    if not framework.probabilities:
+        able = ", ".join(sorted(name for name, one in FRAMEWORKS.items() if one.probabilities))
+        message = f"services of {framework.name} models don't know their classes"
+        yield Problem(_CLASSES, message, f"remove it; these frameworks have classes: {able}", on_key=True)
+    if len(service.classes) == 1:
+        yield Problem(_CLASSES, "a classifier has at least two classes", "name all of them")
+    twice = [name for index, name in enumerate(service.classes) if name in service.classes[:index]]
+    if twice:
+        yield Problem(_CLASSES, f"`{twice[0]}` names two classes", "give each class its own name")
+    unknown = [one for one in service.positive if one not in service.classes]
+    if unknown:
+        message = f"`{unknown[0]}` is not one of `service.classes`, so it is never predicted"
+        path = ("spec", "service", "positive", service.positive.index(unknown[0]))
+        yield Problem(path, message, f"list some of {', '.join(map(str, service.classes))}")
+
+
+@rule(
+    "PLAN523",
+    "error",
+    "pods request a GPU that the service can't use",
+    scope=Context,
+    why="The service predicts on the CPU: the GPU costs money, and the pods wait for a node that has one.",
+    remedy="Remove `resources.gpu`, or serve the model with a framework that uses it.",
+    example="spec: {model: {framework: sklearn}, resources: {gpu: 1}}",
+    instead="spec: {model: {framework: onnx}, resources: {gpu: 1}}",
+)
+def unused_gpu(context: Context) -> Iterator[Problem]:
+    """Check that services of the framework use the GPU; a container that the team brings may."""
+    framework, requested = _framework(context), context.plan.capacity.gpu
+    if requested and framework and framework.gpu is None:
+        able = ", ".join(sorted(name for name, one in FRAMEWORKS.items() if one.gpu is not None))
+        message = f"services of {framework.name} models predict on the CPU only"
+        yield Problem(("spec", "resources", "gpu"), message, f"remove it; these frameworks use GPUs: {able}")
