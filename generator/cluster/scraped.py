@@ -29,6 +29,8 @@ _VARIABLE_RANGE: Final = re.compile(r"\[\$[^\[\]]*\]")
 _FILLED_IN: Final = re.compile(r"\{\{|\$")
 # Series with these labels appear with the first event, such as the first failed request.
 _EVENTS: Final = re.compile(r"code|status|reason|phase", re.IGNORECASE)
+# External labels of the replicas of one Prometheus: of the Prometheus operator, of Thanos, Cortex and Mimir.
+_REPLICAS: Final = ("prometheus_replica", "replica", "__replica__")
 _WEIGHTY: Final = frozenset({"AnalysisTemplate", "ClusterAnalysisTemplate", "ScaledObject"})
 _Labels = dict[str, str]
 _Matchers = tuple[Matcher, ...]
@@ -73,6 +75,26 @@ spec:
 $ sluice verify --prometheus http://vmselect.example.com .
 """,
         source="VictoriaMetrics 1.146 and Thanos 0.42, tried with all queries of a release: docs/world-report.md",
+    ),
+    Code(
+        "VER178",
+        "error",
+        "the server has every series several times",
+        why="Two replicas of Prometheus scrape the same pods, and this server has the series of both: a sum counts "
+        "every request and every event twice, so the evidence of a guard grows twice as fast as it may.",
+        remedy="Query one of the replicas, or a server that removes duplicates (Thanos: --query.replica-label; Mimir: "
+        "HA tracker).",
+        example="""
+apiVersion: argoproj.io/v1alpha1
+kind: AnalysisTemplate
+metadata: {name: guards, namespace: shop}
+spec:
+  metrics:
+    - name: errors
+      provider: {prometheus: {address: "http://global:9090", query: 'sum(increase(errors{namespace="shop"}[5m]))'}}
+$ sluice verify --prometheus http://global.example.com .
+""",
+        source="Prometheus 3.5, docs/configuration (external_labels); Thanos 0.42, docs/components/query.md",
     ),
 )
 
@@ -136,10 +158,18 @@ def missing_series(objects: Sequence[Object], server: Prometheus) -> Iterator[Vi
         missing = dict(
             zip(wanted, pool.map(lambda series: _missing(series, server.labels), wanted), strict=True)
         )
-    told: set[tuple[int, object]] = set()
+    told: set[object] = set()
     for item, path, series in found:
         gap = missing[series]
         key = id(item), _lasting(series) if ":" not in series.metric else "recorded by rules"
+        if (
+            item.kind in _WEIGHTY
+            and not gap
+            and (copies := _copies(series, server.labels))
+            and "copies" not in told
+        ):
+            told.add("copies")
+            yield Violation(item, CODES["VER178"], Problem(path, *copies))
         if gap and key not in told:
             told.add(key)
             severity: Severity = "error" if item.kind in _WEIGHTY else "warning"
@@ -233,6 +263,17 @@ def _missing(series: Series, ask: _Ask) -> Missing | None:
         return None
     near = _nearest(series.metric, lasting.matchers, ask)
     return Missing(lasting, near, () if near else _names(series.metric, lasting.matchers, ask))
+
+
+def _copies(series: Series, ask: _Ask) -> tuple[str, str] | None:
+    """Return a message and a hint about series that differ in the name of a replica only; None without such."""
+    for label in _REPLICAS:
+        found = ask(f"topk(1, count without ({label}) ({series}) > 1)")
+        if found:
+            shown = Series(series.metric, tuple(Matcher(*pair) for pair in sorted(found[0].items())))
+            message = f"several series differ only in `{label}`: {shown}"
+            return message, f"query one replica, or a server that removes duplicates by `{label}`"
+    return None
 
 
 def _lasting(series: Series) -> Series:

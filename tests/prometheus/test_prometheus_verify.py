@@ -58,7 +58,11 @@ def verify(where: Path, url: str) -> tuple[int, list[dict], str]:
     done = CliRunner().invoke(cli, ["verify", str(where), "--prometheus", url, "--format", "json"])
     assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
     found = json.loads(done.stdout)["findings"] if done.stdout else []
-    return done.exit_code, [one for one in found if one["code"] in {"VER174", "VER175"}], done.stderr
+    return (
+        done.exit_code,
+        [one for one in found if one["code"] in {"VER174", "VER175", "VER178"}],
+        done.stderr,
+    )
 
 
 def of_guards(found: list[dict]) -> list[dict]:
@@ -96,6 +100,80 @@ def test_a_target_label_model_renames_the_label_of_the_service(scraping):
     _, found, _ = verify(BUNDLE, scraping(model="recommender").url)
     hints = {one["hint"].partition(": ")[2] for one in of_guards(found)}
     assert hints == {"`model` is `recommender`, but `exported_model` is `shop-recommender`"}
+
+
+@pytest.fixture
+def federated(tmp_path, scraping):
+    """Start a second Prometheus that federates the first one, or several copies of it."""
+    servers = []
+
+    def start(
+        copies: tuple[dict[str, str], ...] = ({},), match: str = '{__name__=~".+"}', **keys: object
+    ) -> Server:
+        first = scraping()
+        folder = tmp_path / "global"
+        folder.mkdir()
+        targets = [{"targets": [first.url.removeprefix("http://")], "labels": labels} for labels in copies]
+        paths = {"metrics_path": "/federate", "params": {"match[]": [match]}, "static_configs": targets}
+        server = Server(folder, 1, **{"honor_labels": True, **paths, **keys})
+        servers.append(server)
+        server.start()
+        until(
+            lambda: server.query("sluice_predictions_total or total", time.time()), 30, "the first federation"
+        )
+        return server
+
+    yield start
+    for server in servers:
+        server.stop()
+
+
+def test_federation_with_honoured_labels_has_data(federated):
+    _, found, _ = verify(BUNDLE, federated().url)
+    assert of_guards(found) == []
+
+
+def test_federation_renames_what_its_own_target_claims(federated):
+    url = federated(({"namespace": "monitoring"},), honor_labels=False).url
+    hints = {one["hint"].partition(": ")[2] for one in of_guards(verify(BUNDLE, url)[1])}
+    assert hints == {f"`namespace` is `monitoring`, but `exported_namespace` is `{NAMESPACE}`"}
+
+
+def test_federation_of_some_series_only_names_those(federated):
+    """A global server often takes recorded series only."""
+    url = federated(match='{__name__="sluice_predictions_total"}').url
+    missing = [one for one in of_guards(verify(BUNDLE, url)[1]) if "no data" in one["message"]]
+    assert any("bentoml_service_request_total" in one["message"] for one in missing)
+    assert not any(
+        one["message"].startswith("Prometheus has no data for sluice_predictions") for one in missing
+    )
+
+
+def test_two_replicas_in_one_server_count_everything_twice(federated):
+    code, found, _ = verify(BUNDLE, federated(({"replica": "a"}, {"replica": "b"})).url)
+    (one,) = [one for one in found if one["code"] == "VER178"]
+    assert (code, one["severity"]) == (1, "error")
+    assert one["message"].startswith("several series differ only in `replica`: ")
+
+
+def test_a_tenant_that_renames_labels_shows_where_they_went(tmp_path, exporter):
+    """What a platform does to keep tenants apart: it moves `namespace`, and prefixes the model."""
+    rules = [
+        {"source_labels": ["namespace"], "target_label": "kubernetes_namespace"},
+        {"source_labels": ["model"], "regex": "(.+)", "replacement": "acme-$1", "target_label": "model"},
+        {"regex": "namespace", "action": "labeldrop"},
+    ]
+    server = Server(tmp_path, exporter.port, metric_relabel_configs=rules)
+    server.start()
+    try:
+        until(lambda: server.query("sluice_predictions_total", time.time()), 30, "the first scrape")
+        hints = [one["hint"] for one in of_guards(verify(BUNDLE, server.url)[1])]
+    finally:
+        server.stop()
+    moved = f"it has no label `namespace`, but `kubernetes_namespace` is `{NAMESPACE}`"
+    assert hints
+    assert all(moved in hint for hint in hints)
+    assert any("`model` is `acme-shop-recommender`" in hint for hint in hints)
 
 
 TEMPLATE = """\
