@@ -42,9 +42,9 @@ def test_a_cohort_alone_waits_as_often_as_poisson_says(recommender: Plan, needed
 
 
 def test_next_to_a_weight_the_noise_of_the_split_costs_requests(recommender: Plan) -> None:
-    alone, beside = (cohort_odds(with_cohort(recommender, 0.005, 1500, at))[0] for at in (0, 1))
-    assert alone.requests == beside.requests
-    assert (beside.false_pause or 0) > (alone.false_pause or 0)
+    alone, mixed = (cohort_odds(with_cohort(recommender, 0.005, 1500, at))[0] for at in (0, 1))
+    assert alone.requests == mixed.requests
+    assert (mixed.false_pause or 0) > (alone.false_pause or 0)
 
 
 def test_nothing_is_made_up_for_a_cohort_that_is_not_listed(recommender: Plan) -> None:
