@@ -12,12 +12,14 @@ from generator.cli.options import report_option, root_option
 from generator.pipeline.selection import select, select_one
 from generator.pipeline.session import open_session
 from generator.pipeline.terminal import emit, note
+from generator.source.errors import CliError
 
 if TYPE_CHECKING:
     from generator.source.finding import Finding
 
 
 _KINDS = ("evidence", "lock", "record")
+_APPROVAL = "promotion"
 
 
 @click.command("sign")
@@ -30,24 +32,33 @@ _KINDS = ("evidence", "lock", "record")
     "--document",
     "kinds",
     multiple=True,
-    type=click.Choice(_KINDS),
-    help="What to sign; default: what exists.",
+    type=click.Choice([*_KINDS, _APPROVAL]),
+    help="What to sign; default: what exists, without promotions.",
 )
+@click.option("--env", "environment", metavar="NAME", help="With --document promotion: the environment.")
 @click.option(
     "--format", "form", type=click.Choice(["ssh", "dsse"]), default="dsse", show_default=True,
     help="Form of the signature: a DSSE envelope with an in-toto statement, or an SSH signature.",
 )  # fmt: skip
 @root_option
-def sign(spec: str, key: Path, kinds: tuple[str, ...], form: str, root: Path | None) -> None:
+def sign(
+    spec: str, key: Path, kinds: tuple[str, ...], environment: str | None, form: str, root: Path | None
+) -> None:
     """Sign the evidence, the lock and the records of SPEC.
+
+    A signature of a promotion approves it, so it is made by name only: --document promotion --env ENVIRONMENT.
 
     An SSH signature can also be made by `ssh-keygen -Y sign`, with a key in an agent; --format ssh shows its namespace.
     """
     from generator.pipeline.signing import sign_documents
 
+    if (_APPROVAL in kinds) != (environment is not None):
+        raise CliError(
+            "--document promotion and --env belong together", "name the environment that is approved"
+        )
     session = open_session(root)
-    session.require_platform()
-    for line in sign_documents(session, select_one(session, spec), key, kinds or _KINDS, form):
+    session.require_platform(environment)
+    for line in sign_documents(session, select_one(session, spec), key, kinds or _KINDS, form, environment):
         note(line)
 
 

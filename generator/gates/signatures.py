@@ -21,14 +21,16 @@ from generator.plan.model_files import SIGNATURES, ModelFiles
 from generator.plan.resolve import Planned
 from generator.source.files import RefusedError, regular_bytes
 from generator.source.finding import Finding, Place
-from generator.source.reader import display
+from generator.source.reader import display, parse
+from generator.spec.check import check
+from generator.spec.promotion import PromotionFile
 from generator.spec.signers import Oidc, SignedBy, Signer
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 MISSING, INVALID, REFUSED = "SIGN101", "SIGN102", "SIGN103"
-SCHEMAS: Final = {"evidence": "sluice/evidence/v1", "lock": "sluice/lock/v1", "record": "sluice/record/v1"}
+SCHEMAS: Final = {kind: f"sluice/{kind}/v1" for kind in ("evidence", "lock", "record", "promotion")}
 
 
 class SignatureError(Exception):
@@ -44,13 +46,14 @@ class SignedDocument:
     """A document that can be signed.
 
     Args:
-        kind: evidence, lock or record.
+        kind: evidence, lock, record or promotion.
         path: the file.
         shown: its path in messages.
         model: team/model.
         model_sha256: SHA-256 (hex) of the model's bytes.
         day: the day that the document itself has (ISO 8601); empty if it has none.
         content: its bytes.
+        environment: of a promotion, which does not name it itself; empty for the others.
     """
 
     kind: str
@@ -60,6 +63,7 @@ class SignedDocument:
     model_sha256: str
     day: str
     content: bytes
+    environment: str = ""
 
     @property
     def schema(self) -> str:
@@ -68,14 +72,18 @@ class SignedDocument:
 
     @property
     def namespace(self) -> str:
-        """The namespace of its SSH signatures: a signature of another kind or model does not fit."""
-        return f"{self.schema}:{self.model}"
+        """The namespace of its SSH signatures: a signature of another kind, model or environment does not fit."""
+        return f"{self.schema}:{self._subject}"
+
+    @property
+    def _subject(self) -> str:
+        return f"{self.model}:{self.environment}" if self.environment else self.model
 
     @property
     def statement(self) -> dict[str, object]:
         """The in-toto statement about it."""
         digest = hashlib.sha256(self.content).hexdigest()
-        return envelope.statement(self.model, self.model_sha256, self.schema, digest)
+        return envelope.statement(self._subject, self.model_sha256, self.schema, digest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +108,30 @@ def signed_documents(entry: ModelFiles, root: Path, planned: Planned) -> list[Si
             continue
         day = lock.model.at[:10] if kind == "lock" else evidence_day(content)
         found.append(SignedDocument(kind, path, display(path, root), entry.name, digest, day, content))
-    return found + record_documents(entry, root, planned.source.platform.environments)
+    environments = planned.source.platform.environments
+    return (
+        found + record_documents(entry, root, environments) + promotion_documents(entry, root, environments)
+    )
+
+
+def promotion_documents(entry: ModelFiles, root: Path, environments: Iterable[str]) -> list[SignedDocument]:
+    """Return the locks of a model in some environments; each is signed for the bytes and the day that it names."""
+    found = []
+    for environment in environments:
+        path = entry.promotion(environment)
+        shown = display(path, root)
+        try:
+            content = regular_bytes(path)
+        except (OSError, RefusedError):
+            continue
+        document = parse(content, shown)
+        lock = None if document.findings else check(PromotionFile, document)[0]
+        if lock is not None:
+            digest, day = lock.model.digest.removeprefix("sha256:"), lock.at[:10]
+            found.append(
+                SignedDocument("promotion", path, shown, entry.name, digest, day, content, environment)
+            )
+    return found
 
 
 def record_documents(entry: ModelFiles, root: Path, environments: Iterable[str]) -> list[SignedDocument]:

@@ -15,7 +15,7 @@ from generator.pipeline.atomic_write import write_file
 from generator.pipeline.evaluate import evaluate_model
 from generator.pipeline.held import read_release, unproven
 from generator.pipeline.session import Session
-from generator.plan.model_files import ModelFiles
+from generator.plan.model_files import SIGNATURES, ModelFiles
 from generator.plan.names import ROLLOUT_FILE
 from generator.plan.promotion import promote_command, standing
 from generator.plan.release_key import RELEASE_KEY, release_key
@@ -95,6 +95,8 @@ def promote(session: Session, entry: ModelFiles, request: PromotionRequest) -> P
     same = lock is not None and (lock.key, lock.held) == (wanted["key"], wanted["held"])
     if lock is not None and same and (not lock.hotfix or "hotfix" in wanted):
         return Promoted(display(path, session.root), lock.key, plan.version.label, changed=False)
+    for suffix in SIGNATURES:  # of the lock that was there
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
     write_file(path, (_HEAD + _text({"schema": "sluice/promotion/v1", **wanted, **origin})).encode())
     return Promoted(display(path, session.root), wanted["key"], wanted["model"]["version"], changed=True)
 

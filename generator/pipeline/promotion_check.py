@@ -202,10 +202,57 @@ def _check(session: Session, git: Git, commit: str, change: _Change, now: dt.dat
         yield Finding(
             "PROM106", "error", freeze, "merge this when the freeze is over; a revert may go out", place
         )
+    yield from _unapproved(session, git, commit, change, lock)
     for reason in _unproven(session, git, commit, change, now):
         yield Finding(
             "PROM106", "error", f"{change.entry.name} in {change.environment}: {reason}", hint, place
         )
+
+
+def _unapproved(
+    session: Session, git: Git, commit: str, change: _Change, lock: PromotionFile
+) -> Iterator[Finding]:
+    """Yield a finding if the tier requires a named approval of a promotion, and it has none.
+
+    Signers are those that the branch lists already, so a change can't approve itself.
+    """
+    plans = session.resolve(change.entry).plans
+    if not plans or not (lock.records or lock.hotfix):
+        return
+    from generator.gates.signatures import check_signatures, promotion_documents
+
+    tier, now = plans[0].plan.identity.tier, session.require_platform()
+    before = _platform_before(git, commit) or now
+    required = [one.tiers[tier].promotions.signed_by for one in (before, now) if tier in one.tiers]
+    roles = list(dict.fromkeys(role for listed in required for role in listed))
+    if not roles:
+        return
+    signers = [signer for signer in before.signers if signer in now.signers]
+    problems: list[Finding] = []
+    for document in promotion_documents(change.entry, session.root, [change.environment]):
+        checked = check_signatures(document, signers)
+        if any(signed.role in roles for signed in checked.valid):
+            return
+        problems += checked.problems
+    name, where = change.entry.name, change.environment
+    message = f"the tier `{tier}` requires that {' or '.join(roles)} signs a promotion of {name} to {where}"
+    if problems:
+        message += f"; {problems[0].message}"
+    hint = f"`sluice gates sign {name} --document promotion --env {where} --key KEY`, and push the signature"
+    yield Finding("PROM109", "error", message, hint, Place(change.file, 1))
+
+
+def _platform_before(git: Git, commit: str) -> PlatformSpec | None:
+    """Return the platform in a revision; None for a missing or invalid one."""
+    from generator.plan.model_files import PLATFORM, SPECS
+    from generator.source.reader import parse
+    from generator.spec.check import check
+    from generator.spec.platform import PlatformFile
+
+    file = f"{SPECS}/{PLATFORM}"
+    document = parse(git.read([(commit, file)]).get((commit, file), b""), file)
+    found = None if document.findings else check(PlatformFile, document)[0]
+    return found.spec if found else None
 
 
 def _was_there(git: Git, commit: str, change: _Change) -> bool:

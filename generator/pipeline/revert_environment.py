@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from generator.history.checkout import worktree
@@ -19,7 +20,7 @@ from generator.pipeline.revert_requests import as_code, shortened
 from generator.pipeline.selection import select_one
 from generator.pipeline.session import Session
 from generator.pipeline.terminal import note
-from generator.plan.model_files import SPECS, ModelFiles
+from generator.plan.model_files import SIGNATURES, SPECS, ModelFiles
 from generator.render.held import is_held
 from generator.source.edit import flow
 from generator.source.errors import CliError
@@ -158,6 +159,7 @@ def _branch(
         there = Session(tree.git.root, session.today)
         inside = replace(entry, spec=there.root / SPECS / entry.team / f"{entry.model}.yaml")
         write_file(inside.promotion(environment), previous.text)
+        _restore_signatures(git, previous.commit, inside.promotion(environment), there.root)
         _restore_release(git, previous.commit, there, inside, environment)
         item = _reject(there, inside, environment, rejected.lock, reason)
         render_checkout(there, inside, environment, _BROKEN)
@@ -176,6 +178,19 @@ def _branch(
 
 def _head(git: Git) -> str:
     return git.ask("rev-parse", "HEAD").strip()
+
+
+def _restore_signatures(git: Git, commit: str, lock: Path, root: Path) -> None:
+    """Restore the signatures of a lock as they were."""
+    files = [lock.with_name(lock.name + suffix) for suffix in SIGNATURES]
+    named = {file: (commit, file.relative_to(root).as_posix()) for file in files}
+    found = git.read(named.values())
+    for file, key in named.items():
+        content = found.get(key)
+        if content is None:
+            file.unlink(missing_ok=True)
+        else:
+            write_file(file, content)
 
 
 def _restore_release(git: Git, commit: str, there: Session, entry: ModelFiles, environment: str) -> None:

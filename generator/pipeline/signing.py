@@ -35,7 +35,12 @@ _SUFFIXES = {"ssh": ".sig", "dsse": ".dsse.json"}
 
 
 def sign_documents(
-    session: Session, entry: ModelFiles, key: Path, kinds: Collection[str], form: str
+    session: Session,
+    entry: ModelFiles,
+    key: Path,
+    kinds: Collection[str],
+    form: str,
+    environment: str | None = None,
 ) -> Iterator[str]:
     """Write a signature next to each document; yield a line about each.
 
@@ -43,14 +48,19 @@ def sign_documents(
         session: the repository.
         entry: the model.
         key: file of the private key.
-        kinds: evidence, lock, record.
+        kinds: evidence, lock, record, promotion.
         form: ssh or dsse.
+        environment: only promotions to this one.
 
     Raises:
         CliError: the key can't be used, or there is nothing to sign.
     """
     private = _private_key(key)
-    documents = [document for document in _documents(session, entry) if document.kind in kinds]
+    documents = [
+        document
+        for document in _documents(session, entry)
+        if document.kind in kinds and document.environment in {"", environment or document.environment}
+    ]
     if not documents:
         raise CliError(f"{entry.name} has nothing to sign", f"`sluice validate {entry.name}` shows why")
     for document in documents:

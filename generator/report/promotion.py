@@ -39,7 +39,7 @@ def promotion_body(session: Session, entry: ModelFiles, environment: str, before
     if not plans or not plans[0].delivery.requires:
         raise CliError(f"nothing is promoted to {environment}", f"see `sluice plan {entry.name}`")
     plan = plans[0]
-    lines = [*_releases(plan, before)]
+    lines = [*_releases(plan, before), *_approval(session, plan)]
     for name, proof in session.platform.environments[environment].proofs.items():
         record = read_record(entry.record(name), session.root, entry.name, name).content
         lines += [
@@ -64,6 +64,16 @@ def _releases(plan: Plan, before: Plan | None) -> Iterator[str]:
     if lock and lock.hotfix:
         yield ""
         yield f"**A hot fix until {lock.hotfix.until}**, without proof: {cell(lock.reason or '')}"
+
+
+def _approval(session: Session, plan: Plan) -> Iterator[str]:
+    """Yield who must approve the promotion, and how."""
+    identity, roles = plan.identity, session.platform.tiers[plan.identity.tier].promotions.signed_by
+    if roles:
+        name, where = f"{identity.team}/{identity.model}", identity.environment
+        yield ""
+        yield f"**{cell(' or '.join(roles))} approves this by a signature on this branch:**"
+        yield f"`sluice gates sign {name} --document promotion --env {where} --key KEY`, then commit and push it."
 
 
 def _record(record: RecordFile, proof: Proof) -> Iterator[str]:

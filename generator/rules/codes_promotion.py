@@ -25,6 +25,16 @@ _NEXT: Final = (
 _COMMIT: Final = (
     "$ git init -q -b main && git add -A && git -c user.name=a -c user.email=a@b.example commit -qm main\n"
 )
+# A public key for the examples only.
+_APPROVED: Final = _GATED.replace(
+    "spec:\n",
+    """\
+spec:
+  tiers: {standard: {promotions: {signedBy: [risk]}}}
+  signers: [{name: ada, role: risk, ed25519: "A6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg="}]
+""",
+    1,
+)
 _CHECK: Final = "$ sluice promote --check --against main"
 
 declare(
@@ -100,5 +110,17 @@ declare(
         "requires anything, so it runs what the spec says.",
         "Remove the lock, or restore `requires`.",
         example="# specs/shop/ranker.production.lock.yaml\nschema: sluice/promotion/v1",
+    ),
+    Code(
+        "PROM109",
+        "error",
+        "a promotion is not signed by an approver of the tier",
+        "The tier has `promotions: {signedBy: […]}`: a person with one of these roles signs the lock, which names the "
+        "release, its record and the environment. Signers are those of the branch that the change goes to. A revert "
+        "needs no signature.",
+        "Let such a person run `sluice gates sign MODEL --document promotion --env ENVIRONMENT --key KEY` there.",
+        example=f"{_APPROVED}{_COMMIT}"
+        '$ sluice promote shop/ranker --to production --hotfix --reason "prices are wrong"\n'
+        f"{_CHECK}",
     ),
 )

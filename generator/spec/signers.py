@@ -1,4 +1,4 @@
-"""Who may sign evidence, locks and records: keys and identities that the platform lists."""
+"""Who may sign evidence, locks, records and promotions: keys and identities that the platform lists."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class SignedBy(NamedTuple):
     """A signature that is valid.
 
     Args:
-        kind: of the document: evidence, lock or record.
+        kind: of the document: evidence, lock, record or promotion.
         signer: name of the signer in the platform.
         role: its role.
         form: ssh, dsse or sigstore.

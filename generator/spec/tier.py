@@ -58,6 +58,11 @@ class Promotions(Record):
         description="users or groups of the git host whose review is requested, without `auto`",
         examples=[["@acme/model-risk"]],
     )
+    signed_by: list[Name] = Field(
+        [],
+        description="roles of the signers that approve: one must sign each promotion before it may be merged",
+        examples=[["model-risk"]],
+    )
 
 
 class Tier(Record):

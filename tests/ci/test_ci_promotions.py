@@ -141,6 +141,27 @@ def first_run(demo: Demo, *words: str) -> Ran:
     return Ran(words[0], done.exit_code, done.output)
 
 
+def test_the_signature_of_an_approver_stays_on_the_branch(demo: Demo, scratch: Path) -> None:
+    """What it proves is tested with the check of promotions; here any file of that name is one."""
+    jobs(demo, scratch, event(demo, scratch))
+    demo.git("checkout", "--quiet", PROPOSED)
+    signature = demo.root / f"{LOCK}.dsse.json"
+    signature.write_text("approved\n")
+    demo.commit("Approve")
+    demo.git("checkout", "--quiet", "main")
+    before = branches(demo)
+    jobs(demo, scratch, None, 1)
+    assert branches(demo) == before
+    # Its bundle changes, and its lock does not: the branch is made again, with the signature.
+    spec = demo.root / f"specs/{MODEL}.yaml"
+    spec.write_text(spec.read_text().replace("hold: 60m", "hold: 80m"))
+    demo.sluice("render")
+    demo.commit("Hold longer")
+    jobs(demo, scratch, None, 2)
+    assert branches(demo)[PROPOSED] != before[PROPOSED]
+    assert demo.git("show", f"{PROPOSED}:{LOCK}.dsse.json") == "approved"
+
+
 def test_a_soak_that_ends_while_nothing_else_happens_wakes_the_schedule(demo: Demo, scratch: Path) -> None:
     jobs(demo, scratch, event(demo, scratch), hours=-24)
     assert set(branches(demo)) == {RECORDED}

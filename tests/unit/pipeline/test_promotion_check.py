@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -184,3 +185,116 @@ def test_finish_first_lets_a_release_finish(shop: Shop) -> None:
     assert checked(shop)[0] == 1
     shop.edit({"platform.environments.production": {**SERVER, "requires": LONG}})
     assert checked(shop)[0] == 0  # newest wins
+
+
+def approver(folder: Path, name: str, role: str) -> dict[str, str]:
+    """A signer of the platform, whose private key is a file of that name."""
+    subprocess.run(
+        ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", folder / name], check=True
+    )
+    return {"name": name, "role": role, "ssh": (folder / f"{name}.pub").read_text().strip()}
+
+
+@pytest.fixture
+def regulated(shop: Shop, tmp_path: Path) -> Shop:
+    """The same, where a person of model-risk signs promotions; the branch knows that already."""
+    signers = [approver(tmp_path, "ada", "model-risk"), approver(tmp_path, "ci", "ci")]
+    wanted = {"platform.tiers.standard.promotions": {"signedBy": ["model-risk"]}, "platform.signers": signers}
+    git(shop.root, "checkout", "--quiet", "main")
+    shop.edit(wanted)
+    git(shop.root, "checkout", "--quiet", "HEAD", "--", "specs/shop")
+    commit(shop, "Promotions are signed")
+    git(shop.root, "checkout", "--quiet", "change")
+    shop.edit(wanted)
+    commit(shop, "The same here")
+    return shop
+
+
+def sign(shop: Shop, key: str, *more: str) -> None:
+    words = ("--document", "promotion", "--env", "production", "--key", str(shop.root.parent / key))
+    shop.ok("gates", "sign", NAME, *words, *more)
+
+
+def signatures(shop: Shop) -> list[Path]:
+    return sorted((shop.root / "specs/shop").glob("ranker.production.lock.yaml.*"))
+
+
+@pytest.mark.parametrize("form", ["ssh", "dsse"])
+def test_only_a_named_signer_approves_a_promotion(regulated: Shop, form: str) -> None:
+    code, output = checked(regulated)
+    assert (code, "requires that model-risk signs a promotion of shop/ranker to production" in output) == (
+        1,
+        True,
+    )
+    sign(regulated, "ci", "--format", form)
+    assert checked(regulated)[0] == 1
+    sign(regulated, "ada", "--format", form)
+    assert checked(regulated)[0] == 0
+    lock(regulated, "by: .*", "by: mallory")
+    assert "PROM109" in checked(regulated)[1]
+
+
+def test_a_change_can_not_approve_itself(regulated: Shop, tmp_path: Path) -> None:
+    own = approver(tmp_path, "mallory", "model-risk")
+    regulated.edit({"platform.signers": [*regulated.edits["platform.signers"], own]})
+    sign(regulated, "mallory")
+    assert "PROM109" in checked(regulated)[1]
+    regulated.edit({"platform.tiers.standard.promotions": {"signedBy": []}})  # nor drop the requirement
+    assert "PROM109" in checked(regulated)[1]
+    regulated.edit(
+        {"platform.signers": regulated.edits["platform.signers"][1:]}
+    )  # who is removed counts no more
+    sign(regulated, "ada")
+    assert "PROM109" in checked(regulated)[1]
+
+
+def test_a_signature_for_another_environment_does_not_fit(regulated: Shop) -> None:
+    folder = regulated.root / "specs/shop"
+    shutil.copy(folder / "ranker.production.lock.yaml", folder / "ranker.staging.lock.yaml")
+    words = ("--document", "promotion", "--env", "staging", "--key", str(regulated.root.parent / "ada"))
+    regulated.ok("gates", "sign", NAME, *words)
+    name = "lock.yaml.dsse.json"
+    shutil.copy(folder / f"ranker.staging.{name}", folder / f"ranker.production.{name}")
+    code, output = checked(regulated)
+    assert (code, "this envelope is not about ranker.production.lock.yaml" in output) == (1, True), output
+
+
+def test_a_promotion_is_approved_by_name_only(regulated: Shop) -> None:
+    regulated.ok("gates", "sign", NAME, "--key", str(regulated.root.parent / "ada"))
+    assert not signatures(regulated)
+    refused = regulated.run(
+        "gates", "sign", NAME, "--document", "promotion", "--key", str(regulated.root.parent / "ada")
+    )
+    assert (refused.exit_code, "belong together" in refused.output) == (2, True)
+
+
+def test_a_revert_has_the_signature_of_its_release_and_a_new_promotion_has_none(regulated: Shop) -> None:
+    git(regulated.root, "checkout", "--quiet", "main")
+    sign(regulated, "ada")
+    commit(regulated, "The first release is signed")
+    (first,) = (path.read_text() for path in signatures(regulated))
+    regulated.edit({"spec.service.threads": 6})
+    regulated.promoted()
+    assert not signatures(regulated)
+    sign(regulated, "ada")
+    regulated.ok("render")
+    commit(regulated, "The next release")
+    for name in ("AUTHOR", "COMMITTER"):
+        git(regulated.root, "config", f"{name.lower()}.name", "Ada")
+        git(regulated.root, "config", f"{name.lower()}.email", "ada@example.com")
+    branch = regulated.ok("revert", NAME, "--env", "production", "--reason", "worse", "--quiet").strip()
+    git(regulated.root, "checkout", "--quiet", branch)
+    assert [path.read_text() for path in signatures(regulated)] == [first]
+    assert checked(regulated)[0] == 0
+    regulated.ok("gates", "verify-signature", NAME)
+
+
+def test_a_hot_fix_is_signed_too(regulated: Shop) -> None:
+    git(regulated.root, "checkout", "--quiet", "main")
+    git(regulated.root, "checkout", "--quiet", "-b", "fix")
+    regulated.edit({"spec.service.threads": 3})
+    regulated.ok("promote", NAME, "--to", "production", "--hotfix", "--reason", "prices are wrong")
+    regulated.ok("render")
+    assert "PROM109" in checked(regulated)[1]
+    sign(regulated, "ada")
+    assert checked(regulated)[0] == 0
