@@ -12,7 +12,13 @@ from typing import Final
 from generator.odds.trees.values import TreeOdds
 from generator.report.tables import PLAIN, Screen
 
-_MODULES: Final = {"text": "text", "json": "odds_json"}
+_MODULES: Final = {
+    "text": "text",
+    "json": "odds_json",
+    "markdown": "comment",
+    "html": "page",
+    "sarif": "findings",
+}
 FORMATS: Final = tuple(_MODULES)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+import yaml
 from click.testing import CliRunner
 
 from generator.cli.main import cli
@@ -54,3 +55,62 @@ def test_a_tree_without_releases_is_refused(tmp_path):
     (tmp_path / "service.yaml").write_text("apiVersion: v1\nkind: Service\nmetadata: {name: cart}\n")
     done = run(tmp_path)
     assert done.exit_code != 0
+
+
+def test_markdown_is_a_comment(tree):
+    text = run(tree, *KNOWN, "--format", "markdown").output
+    assert "| metric | measures | good version stopped |" in text
+    assert "**Rollout shop/cart**" in text
+
+
+def test_html_has_a_picture_and_loads_nothing(tree):
+    page = run(tree, *KNOWN, "--format", "html").output
+    assert page.count("<svg") == 1
+    assert page.count('<rect class="weight"') == 2
+    assert "src=" not in page
+    assert "http" not in page
+
+
+def test_html_escapes_what_the_tree_says(tmp_path):
+    text = canary(ERRORS, 'successCondition: "result[0] < 0.02"').replace("quality", "<b>quality")
+    (tmp_path / "rollout.yaml").write_text(text)
+    page = run(tmp_path, *KNOWN, "--format", "html").output
+    assert "<b>" not in page
+    assert "&lt;b&gt;quality" in page
+
+
+def test_sarif_has_a_result_for_each_trap(tmp_path):
+    (tmp_path / "rollout.yaml").write_text(
+        canary(ERRORS, 'successCondition: "len(result) == 0 || result[0] < 0.02"')
+    )
+    (only,) = json.loads(run(tmp_path, *KNOWN, "--format", "sarif").output)["runs"]
+    names = [rule["id"] for rule in only["tool"]["driver"]["rules"]]
+    found = {result["ruleId"]: result for result in only["results"]}
+    assert "passes-on-nothing" in found
+    assert all(names[result["ruleIndex"]] == result["ruleId"] for result in only["results"])
+    location = found["passes-on-nothing"]["locations"][0]["physicalLocation"]
+    assert location["artifactLocation"]["uri"] == "rollout.yaml"
+    assert location["region"]["startLine"] > 1
+
+
+def test_what_would_be_better_can_be_pasted(tmp_path):
+    text = canary(ERRORS, 'successCondition: "result[0] < 0.2"', "{interval: 1m, initialDelay: 3m}")
+    (tmp_path / "rollout.yaml").write_text(text)
+    (release,) = json.loads(run(tmp_path, *KNOWN, "--format", "json").output)["releases"]
+    better = release["metrics"][0]["better"]
+    assert better["today"]["power"] < better["metric"]["power"]
+    assert better["metric"]["false_rollback"] <= 0.01
+    (metric,) = yaml.safe_load(better["metric"]["yaml"])
+    pasted = text.replace(
+        'successCondition: "result[0] < 0.2"', f"successCondition: {json.dumps(metric['successCondition'])}"
+    )
+    pasted = pasted.replace(
+        "interval: 1m", f"interval: {metric['interval']}\n      failureLimit: {metric['failureLimit']}"
+    )
+    (tmp_path / "rollout.yaml").write_text(
+        pasted.replace("initialDelay: 3m", f"initialDelay: {metric['initialDelay']}")
+    )
+    (again,) = json.loads(run(tmp_path, *KNOWN, "--format", "json").output)["releases"]
+    assert again["metrics"][0]["harms"][1]["power"]["low"] == pytest.approx(
+        better["metric"]["power"], abs=0.01
+    )
