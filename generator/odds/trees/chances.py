@@ -28,7 +28,8 @@ VARIATION: Final = 1.0
 """Standard deviation of a latency over its mean: that of an exponential distribution."""
 _SCRAPES: Final = (7 / 6, 9 / 6, 11 / 6)
 _RARE: Final = 1e-6
-_MANY: Final = 300.0
+_NEVER: Final = 1e-9
+_MANY: Final = 100.0
 _MOST_LOOKS: Final = 100_000
 
 
@@ -260,6 +261,8 @@ def _look(watch: Watch, time: float, window: float) -> tuple[float, float]:
     """Return the probability that a measurement fails, and its correlation with the one before."""
     requests, share = _arm(watch, time)
     fail = fails(watch, requests, share)
+    if fail < _NEVER or fail > 1 - _NEVER:
+        return float(fail > _NEVER), 0.0
     overlap = window - watch.interval_s
     if overlap <= 0 or requests <= 0:
         return fail, 0.0

@@ -17,7 +17,7 @@ from generator.odds.trees.verdicts import UnreadConditionError, Verdicts, verdic
 from generator.promql.measures import Measure, recognize
 from generator.stats.timeline import Rollout, detection
 
-RPS: Final = (1.0, 30.0, 1000.0)
+RPS: Final = (1.0, 1000.0)
 """Requests per second where the user says nothing."""
 WAITS_S: Final = (0.0, 3600.0)
 """Seconds until an approval."""

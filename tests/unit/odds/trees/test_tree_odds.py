@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from generator.odds.trees import chances
 from generator.odds.trees.odds import tree_odds
 from generator.odds.trees.simulation import simulated
 from generator.odds.trees.values import Known
+from tests.unit.odds.trees.examples import table
 from tests.unit.odds.trees.trees import COMPARED, ERRORS, FORMS, canary
 
 KNOWN = Known(50.0, {"error": 0.01, "slow": 0.02})
@@ -135,3 +137,8 @@ spec: {predictor: {canaryTrafficPercent: 10}}
 """)
     (release,) = tree_odds(read_releases(tmp_path), KNOWN).releases
     assert (release.metrics, release.false_stop, release.release.waits) == ((), None, True)
+
+
+def test_the_page_shows_what_the_advice_of_others_is_worth():
+    page = Path(__file__).parents[4] / "docs/odds.md"
+    assert table() in page.read_text(encoding="utf-8"), "python -m tests.unit.odds.trees.examples"
