@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 import yaml
 from click.testing import CliRunner
 
 from generator.cli.main import cli
+from tests.unit.odds.trees.examples import ADVICE
 from tests.unit.odds.trees.trees import ERRORS, canary
 
 KNOWN = ["--rps", "50", "--baseline", "error=1%"]
@@ -114,3 +116,13 @@ def test_what_would_be_better_can_be_pasted(tmp_path):
     assert again["metrics"][0]["harms"][1]["power"]["low"] == pytest.approx(
         better["metric"]["power"], abs=0.01
     )
+
+
+def test_the_readme_opens_with_what_the_command_prints(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rollout.yaml").write_text(next(iter(ADVICE.values())))
+    readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+    block = readme.split("```text\n", 2)[1].split("```")[0]
+    command, shown = block.split("\n", 1)
+    assert command == "$ sluice odds path/to/manifests --rps 100 --baseline error=0.5%"
+    assert run(".", "--rps", "100", "--baseline", "error=0.5%").output.startswith(shown)

@@ -16,10 +16,10 @@ from tests.unit.odds.trees.trees import canary
 
 KNOWN = Known(100.0, {"error": 0.005, "slow": 0.004})
 _BOTH = (
-    'sum(irate(istio_requests_total{destination_service="cart.shop",response_code!~"5.*"}[5m])) / '
-    'sum(irate(istio_requests_total{destination_service="cart.shop"}[5m]))'
+    'sum(irate(istio_requests_total{destination_service="entry.shop",response_code!~"5.*"}[5m])) / '
+    'sum(irate(istio_requests_total{destination_service="entry.shop"}[5m]))'
 )
-_CANARY = _BOTH.replace("cart.shop", "cart-canary.shop")
+_CANARY = _BOTH.replace("entry.shop", "cart-canary.shop")
 _DOCUMENTED = "[{setWeight: 20}, {pause: {duration: 10m}}, {setWeight: 40}, {pause: {duration: 10m}}]"
 _DEMO = ", ".join(f"{{setWeight: {weight}}}, {{pause: {{duration: 20s}}}}" for weight in range(10, 90, 10))
 
@@ -57,7 +57,7 @@ spec: {{selector: {{matchLabels: {{app: cart}}}}, endpoints: [{{port: http, inte
 ADVICE = {
     "Argo Rollouts, docs/features/analysis.md: at least 95% successes, every 5m, failureLimit 3": canary(
         _BOTH, 'successCondition: "result[0] >= 0.95"', "{interval: 5m, failureLimit: 3}", _DOCUMENTED
-    ),
+    ).replace("analysis: {", "analysis: {startingStep: 2, "),
     "argoproj/rollouts-demo, examples/istio: above 90% successes, every 20s, failureLimit 0": canary(
         _CANARY, 'successCondition: "result[0] > 0.90"', "{interval: 20s, initialDelay: 60s}", f"[{_DEMO}]"
     ),
@@ -97,4 +97,4 @@ def table() -> str:
 
 
 if __name__ == "__main__":
-    print(table(), end="")  # noqa: T201
+    print(table(), end="")
