@@ -67,7 +67,13 @@ def command(
     until = time.time() if end is None else parse_time(end)
     if until is None:
         raise CliError(f"--end is not a time: `{end}`; for example 2026-11-23T10:00:00Z")
-    history = read_history(planned.plan, Prometheus.at(prometheus), until - days * 86_400.0, until, users)
+    history = read_history(
+        planned.plan,
+        Prometheus.at(prometheus, planned.plan.prometheus.plain_headers),
+        until - days * 86_400.0,
+        until,
+        users,
+    )
     found = calibrate(session, entry, planned, history)
     write_calibration(entry, found.file)
     if fmt == "json":

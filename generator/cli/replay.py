@@ -159,7 +159,9 @@ def _from_prometheus(plan: Plan, schedule: Schedule, options: ReplayOptions) -> 
         raise CliError("a hash holds letters, digits, `.`, `_` and `-` only")
     start, end = _time("--start", options.start), _time("--end", options.end)
     _check_order(start, end)
-    live = Live(Prometheus.at(options.prometheus or ""), canary, stable, start, end)
+    live = Live(
+        Prometheus.at(options.prometheus or "", plan.prometheus.plain_headers), canary, stable, start, end
+    )
     course = walk(schedule, live, end - start)
     exposed = live.exposed(plan, course.at_s + LATENCY_S)
     return _formatted(Replayed(plan, "replayed over Prometheus", schedule, (), course, exposed), options.fmt)

@@ -243,14 +243,15 @@ def _prometheus_checks(address: str | None) -> list[Check]:
     if address is None:
         return []
     from generator.cluster.prometheus import Prometheus
-    from generator.cluster.scraped import missing_series
+    from generator.cluster.scraped import headers_of, missing_series
 
     if "@" in address:
         raise CliError(
-            "the URL of --prometheus has a password", "remove it, and set PROMETHEUS_TOKEN in the environment"
+            "the URL of --prometheus has a password",
+            "remove it, and set PROMETHEUS_TOKEN, or PROMETHEUS_USER and PROMETHEUS_PASSWORD, in the environment",
         )
-    server = Prometheus.at(address)
-    return [lambda objects: missing_series(objects, server)]
+    Prometheus.at(address)  # a malformed address is an error before any file is read
+    return [lambda objects: missing_series(objects, Prometheus.at(address, headers_of(objects)))]
 
 
 def _rendered() -> Path:

@@ -1,7 +1,9 @@
 """Queries a Prometheus server (its HTTP API): for past times, or for the series that exist now.
 
-Credentials come from the environment: PROMETHEUS_TOKEN is sent as a bearer token, PROMETHEUS_ORG_ID names the tenant
-(`X-Scope-OrgID` of Mimir and Cortex). Thanos must not leave stores out without saying so: `partial_response=false`.
+Credentials come from the environment: PROMETHEUS_TOKEN is sent as a bearer token, PROMETHEUS_USER and
+PROMETHEUS_PASSWORD as basic authentication, PROMETHEUS_ORG_ID names the tenant (`X-Scope-OrgID` of Mimir and Cortex).
+Headers that the platform writes down, such as that of a tenant, are sent as guards send them. Thanos must not leave
+stores out without saying so: `partial_response=false`.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from generator.cluster.http_client import Answer, Endpoint, HttpClient, HttpError
+from generator.cluster.http_client import Answer, Endpoint, HttpClient, HttpError, basic
 
 _TIMEOUT_S: Final = 60.0
 _POINTS: Final = 5000  # a server accepts at most 11,000 in one query
@@ -25,20 +27,27 @@ class Prometheus:
 
     Args:
         endpoint: its base URL and credentials.
+        headers: sent with every query; no secrets, because a redirect takes them to any server.
     """
 
     endpoint: Endpoint
+    headers: Mapping[str, str] = field(default_factory=dict)
     _http: HttpClient = field(default_factory=lambda: HttpClient(_TIMEOUT_S), repr=False)
 
     @staticmethod
-    def at(address: str) -> Prometheus:
-        """Return a server by its URL, which may have a user and password; a token in the environment takes precedence.
+    def at(address: str, headers: Mapping[str, str] | None = None) -> Prometheus:
+        """Return a server by its URL, which may have a user and password; those in the environment take precedence.
+
+        Args:
+            address: its URL.
+            headers: those of the platform; a tenant in the environment takes precedence.
 
         Raises:
             HttpError: it is not an http or https address.
         """
-        token = os.environ.get("PROMETHEUS_TOKEN")
-        return Prometheus(Endpoint.at(address, f"Bearer {token}" if token else None))
+        tenant = os.environ.get("PROMETHEUS_ORG_ID")
+        sent = {**(headers or {}), **({"X-Scope-OrgID": tenant} if tenant else {})}
+        return Prometheus(Endpoint.at(address, _authorization()), sent)
 
     def range(self, query: str, start_s: float, end_s: float, step_s: float) -> dict[int, list[float]]:
         """Evaluate a query at regular times.
@@ -112,13 +121,12 @@ class Prometheus:
 
     def _ask(self, kind: str, parameters: Mapping[str, str]) -> Answer:
         """Send one query for a whole answer."""
-        tenant = os.environ.get("PROMETHEUS_ORG_ID")
         return self._http.ask(
             f"{self.endpoint.address}/api/v1/{kind}",
             method="POST",
             authorization=self.endpoint.authorization,
             form={**parameters, **_WHOLE},
-            headers={"X-Scope-OrgID": tenant} if tenant else {},
+            headers=self.headers,
         )
 
     def _query(self, kind: str, parameters: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -135,6 +143,16 @@ class Prometheus:
             message = f"{address} does not answer like Prometheus"
             raise HttpError(message, "check the address", "unexpected") from error
         return list(found)
+
+
+def _authorization() -> str | None:
+    """Return the header of the credentials in the environment; None without them."""
+    token, user = os.environ.get("PROMETHEUS_TOKEN"), os.environ.get("PROMETHEUS_USER")
+    if token:
+        return f"Bearer {token}"
+    if user:
+        return basic(user, os.environ.get("PROMETHEUS_PASSWORD", ""))
+    return None
 
 
 def _checked(series: Any) -> None:

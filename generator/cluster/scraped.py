@@ -31,7 +31,8 @@ _FILLED_IN: Final = re.compile(r"\{\{|\$")
 _EVENTS: Final = re.compile(r"code|status|reason|phase", re.IGNORECASE)
 # External labels of the replicas of one Prometheus: of the Prometheus operator, of Thanos, Cortex and Mimir.
 _REPLICAS: Final = ("prometheus_replica", "replica", "__replica__")
-_WEIGHTY: Final = frozenset({"AnalysisTemplate", "ClusterAnalysisTemplate", "ScaledObject"})
+_TEMPLATES: Final = frozenset({"AnalysisTemplate", "ClusterAnalysisTemplate"})
+_WEIGHTY: Final = _TEMPLATES | {"ScaledObject"}
 _Labels = dict[str, str]
 _Matchers = tuple[Matcher, ...]
 _Ask = Callable[[str], list[_Labels]]
@@ -174,6 +175,21 @@ def missing_series(objects: Sequence[Object], server: Prometheus) -> Iterator[Vi
             told.add(key)
             severity: Severity = "error" if item.kind in _WEIGHTY else "warning"
             yield Violation(item, CODES["VER174"], Problem(path, gap.message, gap.hint, severity=severity))
+
+
+def headers_of(objects: Sequence[Object]) -> dict[str, str]:
+    """Return the headers that the guards of a tree send, such as that of a tenant, without those from Secrets.
+
+    A header with several values is left out: the tree is for several tenants.
+    """
+    values: dict[str, set[str]] = {}
+    for item in objects:
+        for _, metric in each(item.spec.get("metrics"), ()) if item.kind in _TEMPLATES else ():
+            provider = as_map(as_map(metric.get("provider")).get("prometheus"))
+            for _, header in each(provider.get("headers"), ()):
+                values.setdefault(str(header.get("key")), set()).add(str(header.get("value")))
+    single = {key: next(iter(found)) for key, found in values.items() if len(found) == 1}
+    return {key: value for key, value in single.items() if "{{" not in value}
 
 
 def _differences(objects: Sequence[Object], server: Prometheus) -> Iterator[Violation]:

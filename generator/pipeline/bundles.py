@@ -141,7 +141,7 @@ def _bento(source: Source, bundle: BundleId) -> dict[str, str]:
     used = sorted({gates.reference(name) for each in source.plans.values() for name in used_images(each)})
     files = source.bentos.files(plan.bento) if plan.bento is not None else {}
     if plan.bento is not None:
-        files["IMAGE"] = f"{plan.image.repository}:{plan.image.tag}\n"
+        files["IMAGE"] = f"{plan.pushed.repository}:{plan.image.tag}\n"
     files[TRIAL_FACTS] = trial_facts(source.plans.values())
     return files | ({GATE_LIST: "".join(f"{reference}\n" for reference in used)} if used else {})
 
@@ -157,49 +157,59 @@ def _gate_image(source: Source, bundle: BundleId) -> dict[str, str]:
 def _project(source: Source, bundle: BundleId) -> dict[str, str]:
     from generator.render.argocd import render_project
 
-    return render_project(source.platform, bundle.environment, bundle.team, source.templates)
+    return render_project(
+        source.platform.at(bundle.environment), bundle.environment, bundle.team, source.templates
+    )
 
 
 def _team(source: Source, bundle: BundleId) -> dict[str, str]:
     from generator.render.platform import render_team
 
-    return render_team(source.platform, bundle.environment, bundle.team, source.templates)
+    return render_team(
+        source.platform.at(bundle.environment), bundle.environment, bundle.team, source.templates
+    )
 
 
 def _platform(source: Source, bundle: BundleId) -> dict[str, str]:
     from generator.render.argocd import render_platform_application
 
-    return render_platform_application(source.platform, bundle.environment, source.templates)
+    return render_platform_application(
+        source.platform.at(bundle.environment), bundle.environment, source.templates
+    )
 
 
 def _root(source: Source, bundle: BundleId) -> dict[str, str]:
     from generator.render.root import render_root
 
-    return render_root(source.platform, bundle.environment, source.models, source.templates)
+    return render_root(
+        source.platform.at(bundle.environment), bundle.environment, source.models, source.templates
+    )
 
 
 def _admission(source: Source, bundle: BundleId) -> dict[str, str]:
     from generator.render.admission import render_admission
 
-    return render_admission(source.platform, bundle.environment, source.templates)
+    return render_admission(source.platform.at(bundle.environment), bundle.environment, source.templates)
 
 
 def _rollout_notices(source: Source, bundle: BundleId) -> dict[str, str]:
     from generator.render.notifications import render_rollout_notices
 
-    return render_rollout_notices(source.platform, bundle.environment, source.templates)
+    return render_rollout_notices(
+        source.platform.at(bundle.environment), bundle.environment, source.templates
+    )
 
 
 def _argocd_notices(source: Source, bundle: BundleId) -> dict[str, str]:
     from generator.render.notifications import render_argocd_notices
 
-    return render_argocd_notices(source.platform, bundle.environment, source.templates)
+    return render_argocd_notices(source.platform.at(bundle.environment), bundle.environment, source.templates)
 
 
 def _overview(source: Source, bundle: BundleId) -> dict[str, str]:
     from generator.render.platform import render_overview
 
-    return render_overview(source.platform, bundle.environment, source.templates)
+    return render_overview(source.platform.at(bundle.environment), bundle.environment, source.templates)
 
 
 def _recorder(source: Source, bundle: BundleId) -> dict[str, str]:

@@ -191,7 +191,7 @@ def missing_images(session: Session) -> list[MissingImage]:
         if bento is None or plans[0].plan.image.digest:
             continue
         plan = plans[0].plan
-        image = plan.image.reference
+        image = plan.pushed.reference
         if (text_of(bentos / entry.name / "IMAGE") or "").strip() != image:
             raise CliError(f"the bento of {entry.name} is missing or out of date", "run `sluice render`")
         key = f"{entry.team}.{entry.model}"

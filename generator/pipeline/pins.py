@@ -110,7 +110,7 @@ def pin_image(session: Session, pinner: Pinner, entry: ModelFiles, *, write: boo
     plan = resolved.plans[0].plan
     if not write and not plan.image.digest and not _by_digest(session, resolved):
         return []
-    image, findings = pinner.image(plan.image, lock.model.digest, document)
+    image, findings = pinner.image(plan.pushed, lock.model.digest, document)
     if image is None:
         return findings if write else _weighed(session, resolved, findings)
     if banned := _in_quarantine(session, image["digest"], document):

@@ -33,9 +33,10 @@ from generator.plan.values import (
     Server,
     Version,
 )
+from generator.spec.environment import Environment
 from generator.spec.lock import LockFile
 from generator.spec.model import ModelFile, ModelSpec
-from generator.spec.platform import Environment, PlatformSpec, Secrets
+from generator.spec.platform import PlatformSpec, Secrets
 from generator.spec.pod import GpuKind, Pod
 from generator.spec.rings import default_domain
 from generator.spec.service import Env, Hpa, Keda
@@ -67,6 +68,11 @@ class Inputs:
     lock: LockFile
     suites: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def local(self) -> PlatformSpec:
+        """The platform as the environment sees it."""
+        return self.platform.at(self.environment)
+
 
 def build(inputs: Inputs) -> Plan:
     """Build the plan of one model in one environment.
@@ -76,20 +82,20 @@ def build(inputs: Inputs) -> Plan:
     spec = inputs.model.spec
     identity = _identity(inputs)
     gates, rollout = _gates(inputs, spec), spec.rollout
-    guards = resolve_guards(spec, inputs.platform, rollout.guards)
-    shadow_guards = resolve_guards(spec, inputs.platform, rollout.shadow.guards if rollout.shadow else ())
+    guards = resolve_guards(spec, inputs.local, rollout.guards)
+    shadow_guards = resolve_guards(spec, inputs.local, rollout.shadow.guards if rollout.shadow else ())
     store = _store(inputs)
     env, secrets = _variables(spec.service.env, identity, store)
     return Plan(
         identity=identity,
         version=_version(inputs.lock),
-        image=_image(inputs),
+        image=_image(inputs, inputs.local.registry),
         server=inputs.server,
         env=env,
         secrets=secrets,
         feedback=_feedback(spec, identity, store),
         routing=_routing(identity, inputs.platform.environments[inputs.environment], spec),
-        capacity=_capacity(spec, inputs.platform),
+        capacity=_capacity(spec, inputs.local),
         pod=_pod(spec, inputs.platform),
         rollout=rollout,
         guards=guards,
@@ -102,7 +108,7 @@ def build(inputs: Inputs) -> Plan:
         min_rps=spec.traffic.min_rps,
         design_effect=spec.traffic.design_effect,
         monitoring=inputs.platform.monitoring,
-        prometheus=inputs.platform.prometheus,
+        prometheus=inputs.local.prometheus,
         delivery=_delivery(inputs),
         common=_common(inputs),
         cohort_shares=cohort_shares(rollout.steps, inputs.platform.cohorts),
@@ -219,15 +225,19 @@ def _version(lock: LockFile) -> Version:
     return Version(lock.model.ref, lock.model.resolved, lock.model.version, lock.model.digest, lock.model.at)
 
 
-def _image(inputs: Inputs) -> Image:
+def _image(inputs: Inputs, registry: str) -> Image:
+    """Return the image, from a registry that may be a mirror of the platform's."""
     meta, serve = inputs.model.metadata, inputs.model.spec.serve
     if serve is not None:
         repository, _, digest = inputs.lock.model.resolved.removeprefix("oci://").partition("@")
+        own = f"{inputs.platform.registry}/"
+        if repository.startswith(own):
+            repository = f"{registry}/{repository.removeprefix(own)}"
         return Image(repository, inputs.lock.model.version, digest)
     short = inputs.bento_digest[:12]
     pushed = inputs.lock.image
     return Image(
-        repository=f"{inputs.platform.registry}/{meta.team}/{meta.name}",
+        repository=f"{registry}/{meta.team}/{meta.name}",
         tag=f"{inputs.lock.model.version}-{short}",
         digest=pushed.digest if pushed and pushed.bento == short else None,
     )
@@ -242,6 +252,8 @@ def _routing(identity: Identity, environment: Environment, spec: ModelSpec) -> R
         router.gateway or "",
         router.namespace or "",
         router.implementation,
+        router.section or "",
+        router.port,
         tuple(router.entry_points),
         hosts,
     )
@@ -314,7 +326,8 @@ def _gate_key(inputs: Inputs, gates: tuple[Gate, ...]) -> str:
 def _common(inputs: Inputs) -> Common:
     spec = inputs.base.spec
     key = _gate_key(inputs, _gates(inputs, spec))
-    return Common(_capacity(spec, inputs.platform), _pod(spec, inputs.platform), key)
+    repository = _image(inputs, inputs.platform.registry).repository
+    return Common(_capacity(spec, inputs.platform), _pod(spec, inputs.platform), repository, key)
 
 
 def gate_prefix(platform: PlatformSpec) -> str:
@@ -345,16 +358,22 @@ def _gate_pods(inputs: Inputs) -> GatePodSettings:
 
 
 def _delivery(inputs: Inputs) -> Delivery:
-    platform = inputs.platform
+    platform, environment = inputs.local, inputs.platform.environments[inputs.environment]
+    argocd = environment.argocd
     return Delivery(
         repo=platform.git.repo,
         revision=platform.git.revision,
         folder=platform.git.path,
         path=platform.git.from_top(platform.git.path),
-        server=platform.environments[inputs.environment].address,
+        server=environment.address,
         argocd_namespace=platform.argocd_namespace,
+        cluster=argocd.cluster or "",
+        labels=tuple(sorted(argocd.labels.items())),
+        automated=argocd.automated,
+        prune=argocd.prune,
+        self_heal=argocd.self_heal,
         rollouts=platform.controllers.argo_rollouts,
         workflows=platform.controllers.argo_workflows,
         kubernetes=platform.controllers.kubernetes,
-        requires=tuple(platform.environments[inputs.environment].proofs),
+        requires=tuple(environment.proofs),
     )

@@ -22,7 +22,7 @@ from typing import Final
 from generator.plan.load import canary_pods
 from generator.plan.values import Plan
 from generator.routers.argo_rollouts import minor
-from generator.spec.platform import Controllers
+from generator.spec.environment import Controllers
 from generator.spec.rollout import CohortStep
 
 DEFAULT_TOLERANCE: Final = 0.1

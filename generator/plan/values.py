@@ -5,7 +5,7 @@ Shares are fractions, times seconds, weights whole percentages of live traffic.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from generator.plan.bento import Bento
@@ -17,8 +17,8 @@ from generator.routers import ROUTERS, Router
 from generator.spec.exemptions import Waiver
 from generator.spec.gates import GateBase
 from generator.spec.monitoring import Monitoring
-from generator.spec.platform import Prometheus
 from generator.spec.pod import Pod
+from generator.spec.prometheus import Prometheus
 from generator.spec.rollout import BlueGreen, Canary
 
 if TYPE_CHECKING:
@@ -81,6 +81,8 @@ class Routing:
     gateway: str
     namespace: str
     implementation: str | None
+    section: str
+    port: int | None
     entry_points: tuple[str, ...]
     hosts: tuple[str, ...]
 
@@ -173,6 +175,9 @@ class Delivery:
         path: the same folder below the top of the git repository.
         server: the cluster's API server.
         argocd_namespace: where Argo CD runs.
+        cluster: name of the cluster in Argo CD, for destinations by name; empty for destinations by server.
+        labels: labels of the Application.
+        automated: Argo CD syncs by itself; then `prune` and `self_heal` are its settings.
         rollouts: release of Argo Rollouts, as "1.10".
         workflows: release of Argo Workflows, as "3.7".
         kubernetes: release of Kubernetes, as "1.36".
@@ -185,6 +190,11 @@ class Delivery:
     path: str
     server: str
     argocd_namespace: str
+    cluster: str
+    labels: tuple[tuple[str, str], ...]
+    automated: bool
+    prune: bool
+    self_heal: bool
     rollouts: str
     workflows: str
     kubernetes: str
@@ -275,10 +285,11 @@ class Feedback:
 
 
 class Common(NamedTuple):
-    """What a spec declares before the overrides of an environment: the capacity, the pod; and the gate key."""
+    """What all environments share: capacity and pod without overrides, the image's repository, the gate key."""
 
     capacity: Capacity
     pod: Pod
+    repository: str
     gate_key: str
 
 
@@ -331,6 +342,11 @@ class Plan:
     def bento(self) -> Bento | None:
         """The rendered service; None for a container of the team."""
         return self.server if isinstance(self.server, Bento) else None
+
+    @property
+    def pushed(self) -> Image:
+        """The image where it is pushed to; an environment may pull it from a mirror."""
+        return replace(self.image, repository=self.common.repository)
 
     @property
     def clock(self) -> Clock:

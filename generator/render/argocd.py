@@ -145,4 +145,5 @@ def _shared(platform: PlatformSpec, environment: str) -> Mapping[str, object]:
         "argocd_namespace": platform.argocd_namespace,
         "repo": platform.git.repo,
         "server": platform.environments[environment].address,
+        "cluster": platform.environments[environment].argocd.cluster or "",
     }

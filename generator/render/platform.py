@@ -52,6 +52,8 @@ def render_team(platform: PlatformSpec, environment: str, team: str, templates: 
             "sluice.dev/team": team,
         },
         "tiers": ",".join(tiers),
+        "own_labels": platform.environments[environment].namespace_labels,
+        "own_annotations": platform.environments[environment].namespace_annotations,
         "pod_security": f"v{'.'.join(platform.controllers.kubernetes.split('.')[:2])}",
         "sources": sorted(router.proxies | {platform.monitoring.namespace}) if router.proxies else [],
         "feedback_port": FEEDBACK_PORT,

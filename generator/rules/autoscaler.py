@@ -97,3 +97,36 @@ def tolerance(context: Context) -> Iterator[Problem]:
         message = "the autoscaler adds no pods while the average of both versions is near its target"
     hint = f"upgrade to {' and '.join(too_old(context.platform.controllers, capacity.autoscaler or ''))}"
     yield Problem(("spec", "autoscaling"), message, hint, _router(context), on_key=True)
+
+
+@rule(
+    "PLAN568",
+    "error",
+    "KEDA has no credentials for a Prometheus that requires some",
+    scope=Context,
+    why="The autoscaler gets no answer, and the number of pods stays as it is under any load.",
+    remedy="Make a ClusterTriggerAuthentication with them, and name it in `prometheus.keda` of the platform.",
+    example="""
+# specs/platform.yaml
+spec: {prometheus: {credentials: {bearer: {secret: prometheus, key: token}}}}
+# specs/shop/ranker.yaml
+spec: {autoscaling: {kind: keda, min: 4, max: 20, rpsPerPod: 50}}
+""",
+    instead="""
+# specs/platform.yaml
+spec:
+  prometheus:
+    credentials: {bearer: {secret: prometheus, key: token}}
+    keda: {authentication: prometheus}
+# specs/shop/ranker.yaml
+spec: {autoscaling: {kind: keda, min: 4, max: 20, rpsPerPod: 50}}
+""",
+)
+def no_credentials(context: Context) -> Iterator[Problem]:
+    """Check that KEDA authenticates where guards do."""
+    prometheus = context.plan.prometheus
+    required = prometheus.credentials is not None or bool(prometheus.secrets)
+    if context.plan.capacity.autoscaler == "keda" and required and prometheus.keda is None:
+        message = f"guards authenticate at {prometheus.address}, and KEDA has no credentials for it"
+        hint = "add `keda: {authentication: NAME}` to `prometheus` of the platform or the environment"
+        yield Problem(("spec", "autoscaling", "kind"), message, hint)

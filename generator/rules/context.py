@@ -61,8 +61,8 @@ class Context:
 
     @property
     def platform(self) -> PlatformSpec:
-        """The platform."""
-        return self.planned.source.platform
+        """The platform, as the environment sees it."""
+        return self.planned.source.platform.at(self.plan.identity.environment)
 
     @property
     def platform_document(self) -> Document:

@@ -10,7 +10,7 @@ from generator.lint.engine import Problem, rule
 from generator.rules.context import FleetContext
 from generator.source.document import Path
 from generator.source.suggest import did_you_mean
-from generator.spec.platform import Environment, normal_server
+from generator.spec.environment import Environment, normal_server
 from generator.spec.promotion import Proof
 from generator.spec.rings import ring_name
 

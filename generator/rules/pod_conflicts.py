@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from generator.plan.bento import FEEDBACK_PORT
-from generator.plan.names import HASH_LABEL, Names, labels
+from generator.plan.names import HASH_LABEL, labels
 from generator.plan.values import Plan
 from generator.source.document import Path
 from generator.spec.pod import Pod
@@ -86,16 +86,16 @@ def _ports(path: Path, ports: object, taken: set[int]) -> Iterator[_Conflict]:
 
 
 def _volumes(plan: Plan, pod: Pod) -> Iterator[_Conflict]:
-    feedback = Names(plan.identity.model).feedback
+    taken = {plan.gate_pods.secret, *plan.prometheus.secrets} - {""}
     for index, volume in enumerate(pod.volumes):
         if volume.get("name") in _VOLUMES:
             message = f"the volume `{volume['name']}` is Sluice's"
             yield ("volumes", index, "name"), message, "choose another name"
         for name in _secrets(volume):
-            if name and (
-                name == plan.gate_pods.secret or name.endswith(feedback.removeprefix(plan.identity.model))
-            ):
-                message = f"the Secret `{name}` is not for models: it has the credentials of gates, or signs feedback"
+            if name in taken or name.endswith("-feedback"):
+                message = (
+                    f"the Secret `{name}` is not for models: gates or guards use it, or it signs feedback"
+                )
                 yield ("volumes", index), message, "name another Secret"
     for index, mount in enumerate(pod.volume_mounts):
         path = str(mount.get("mountPath", "")).rstrip("/") or "/"

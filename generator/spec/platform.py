@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
-from generator.routers import IMPLEMENTATIONS, ROUTERS
 from generator.source.suggest import did_you_mean
+from generator.spec.environment import Controllers, Environment, Revision
 from generator.spec.exemptions import HotFix, Quarantine, Waiver
 from generator.spec.freezes import Freeze
 from generator.spec.gate_pods import GatePods
 from generator.spec.monitoring import Monitoring
-from generator.spec.network import Destination, ModelDestination
+from generator.spec.network import ModelDestination
 from generator.spec.notifications import Notifications, Notify, RecordAccess
 from generator.spec.pod import GpuKind, Pod
-from generator.spec.promotion import Proof, Requirements
-from generator.spec.record import Choice, Record
+from generator.spec.prometheus import Prometheus
+from generator.spec.record import Record
 from generator.spec.rings import RingOf, by_cluster, rings_of, where_written
 from generator.spec.rollout import Cohort
 from generator.spec.service import Scalar
@@ -27,7 +27,6 @@ from generator.spec.types import (
     Cpu,
     Digest,
     Host,
-    Interval,
     Key,
     Line,
     Memory,
@@ -38,10 +37,11 @@ from generator.spec.types import (
     Refresh,
     Registry,
     RelativePath,
-    ReleaseVersion,
     SourceRepository,
-    Url,
 )  # fmt: skip
+
+if TYPE_CHECKING:
+    from generator.source.document import Path
 
 
 class Git(Record):
@@ -50,9 +50,7 @@ class Git(Record):
     repo: SourceRepository = Field(
         description="address of this repository", examples=["https://git.example.com/acme/models.git"]
     )
-    revision: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,200}$")] = Field(
-        "main", description="branch or tag"
-    )
+    revision: Revision = Field("main", description="branch or tag")
     root: RelativePath | None = Field(
         None,
         description="folder with specs/ below the top of the repository; leave it out if that is the top",
@@ -63,153 +61,6 @@ class Git(Record):
     def from_top(self, path: str) -> str:
         """Return a path next to specs/ as Argo CD and code hosts write it: below the top of the repository."""
         return f"{self.root}/{path}" if self.root else path
-
-
-class Prometheus(Record):
-    """The Prometheus that guards query."""
-
-    address: Url = Field(description="address that the Rollouts controller can reach")
-    scrape_interval: Interval = Field(15.0, description="how often pods are scraped", examples=["15s"])
-    look_interval: Interval = Field(
-        60.0,
-        description="how often guards are evaluated; a limit is evaluated over five measurements",
-        examples=["60s"],
-    )
-
-
-class Controllers(Record):
-    """Versions of the controllers in the clusters; rendered objects depend on them."""
-
-    argo_rollouts: ReleaseVersion = Field("1.10", alias="argo-rollouts", description="Argo Rollouts")
-    argo_cd: ReleaseVersion = Field("3.6", alias="argo-cd", description="Argo CD")
-    argo_workflows: ReleaseVersion = Field("3.7", alias="argo-workflows", description="Argo Workflows")
-    gateway_api_plugin: ReleaseVersion = Field(
-        "0.15", alias="gateway-api-plugin", description="Gateway API plugin of Argo Rollouts"
-    )
-    gateway_api: ReleaseVersion = Field("1.4", alias="gateway-api", description="CRDs of the Gateway API")
-    kubernetes: ReleaseVersion = Field("1.36", description="Kubernetes")
-    keda: ReleaseVersion = Field("2.18", description="KEDA, where models use it")
-
-
-if TYPE_CHECKING:
-    from generator.source.document import Path
-
-    _RouterKind = str
-    _Implementation = str
-else:
-    _RouterKind = Literal[tuple(ROUTERS)]
-    _Implementation = Literal[IMPLEMENTATIONS]
-
-
-class Router(Record):
-    """The router that splits live traffic."""
-
-    kind: _RouterKind = Field(description="router of live requests; none: the numbers of pods decide")
-    gateway: Name | None = Field(
-        None, description="Gateway (gateway-api, istio) that routes attach to", examples=["public"]
-    )
-    namespace: Name | None = Field(None, description="namespace of that Gateway, or of Traefik")
-    implementation: _Implementation | None = Field(
-        None,
-        description="program that implements the Gateway, which decides whether requests can be mirrored",
-    )
-    proxy_namespace: Name | None = Field(
-        None,
-        description="namespace of its proxies, whose requests models accept; default: that of the Gateway "
-        "and, with envoy-gateway, envoy-gateway-system",
-        examples=["istio-ingress"],
-    )
-    entry_points: list[Name] = Field(["web"], min_length=1, description="Traefik entry points")
-
-    @property
-    def proxies(self) -> frozenset[str]:
-        """Return the namespaces that requests come from; empty if unknown."""
-        if self.proxy_namespace:
-            return frozenset({self.proxy_namespace})
-        return ROUTERS[self.kind].proxies(self.namespace, self.implementation)
-
-
-class Ring(Proof):
-    """One of several clusters of an environment; what a release must show before it is for the cluster before."""
-
-    name: Name = Field(description="name of the ring, which follows that of its environment", examples=["eu"])
-    server: Url = Field(description="API server: its address in Argo CD")
-    router: Router | None = Field(None, description="its router; default: that of the environment")
-    domain: Host | None = Field(None, description="its domain; default: that of the environment")
-    api_server: list[Destination] | None = Field(
-        None, description="its addresses of the API server; default: those of the environment"
-    )
-
-
-class Environment(Choice):
-    """One environment in which models run."""
-
-    one_of: ClassVar = ("server", "rings")
-    server: Url | None = Field(
-        None,
-        description="API server: its address in Argo CD",
-        examples=["https://kubernetes.default.svc"],
-    )
-    rings: list[Ring] | None = Field(
-        None,
-        description="clusters that get a release one after the other, the next when it has proven itself in the one "
-        "before; in place of `server`",
-        examples=[
-            [
-                {"name": "canary", "server": "https://canary.example.com"},
-                {"name": "eu", "server": "https://eu.example.com", "soak": "2h"},
-            ]
-        ],
-    )
-    router: Router = Field(description="router that splits live traffic")
-    api_server: list[Destination] = Field(
-        [],
-        description="addresses of the API server as pods see it, for the executor of gates; default: private "
-        "addresses, ports 443 and 6443",
-        examples=[[{"cidr": "10.96.0.1/32", "ports": [443]}]],
-    )
-    requires: Requirements = Field(
-        [],
-        description="environments in which a release must have proven itself before it is promoted to this one; "
-        "a list, or what each record must show",
-        examples=[["staging"], {"staging": {"soak": "24h", "maxAge": "14d"}}],
-    )
-    domain: Host | None = Field(
-        None,
-        description="domain of the default host names model.team.domain",
-        examples=["models.example.com"],
-    )
-    namespace: Annotated[
-        str,
-        Field(
-            pattern=r"^(?:[a-z0-9]|\{team\}|\{environment\})(?:(?:[a-z0-9-]|\{team\}|\{environment\})*(?:[a-z0-9]|\{team\}|\{environment\}))?$"
-        ),
-    ] = Field(
-        "{team}-{environment}",
-        description="namespace of a team in this environment",
-        examples=["{team}-{environment}"],
-    )
-    pod: Pod = Field(Pod.model_construct(), description="what all pods of models have in this environment")
-
-    @property
-    def proofs(self) -> dict[str, Proof]:
-        """What the record of each required environment must show."""
-        return self.requires if isinstance(self.requires, dict) else {name: Proof() for name in self.requires}
-
-    @property
-    def cluster(self) -> str:
-        """The server in one spelling: two environments of one cluster must not differ by case, port 443 or a slash."""
-        return normal_server(self.address)
-
-    @property
-    def address(self) -> str:
-        """The address of the API server; empty for an environment with rings, of which each has its own."""
-        return self.server or ""
-
-
-def normal_server(address: str) -> str:
-    """Return the address of an API server in one spelling."""
-    return address.lower().rstrip("/").removesuffix(":443")
 
 
 class KnownCohort(Cohort):
@@ -406,6 +257,26 @@ class PlatformSpec(Record):
     def environments(self) -> dict[str, Environment]:
         """The environments of which each has one cluster: a ring is one of them."""
         return by_cluster(self.written, self.rings)
+
+    def at(self, environment: str) -> PlatformSpec:
+        """Return the platform as one environment sees it, with what that has for itself."""
+        own = self.environments.get(environment)
+        if own is None:
+            return self
+        if environment in self._views:
+            return self._views[environment]
+        changed: dict[str, Any] = {
+            "registry": own.registry or self.registry,
+            "prometheus": self.prometheus.reached(own.prometheus),
+            "controllers": self.controllers.of(own.controllers),
+            "argocd_namespace": own.argocd.namespace or self.argocd_namespace,
+            "git": self.git.model_copy(update={"revision": own.revision or self.git.revision}),
+        }
+        return self._views.setdefault(environment, self.model_copy(update=changed))
+
+    @cached_property
+    def _views(self) -> dict[str, PlatformSpec]:
+        return {}
 
     def where_written(self, path: Path) -> Path:
         """Return the path in the file of a value of `environments`, which may belong to a ring."""

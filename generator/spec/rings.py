@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from generator.source.document import Path
-    from generator.spec.platform import Environment
+    from generator.spec.environment import Environment
     from generator.spec.promotion import Requirements
 
 _OWN = ("server", "router", "domain", "api_server")

@@ -12,6 +12,7 @@ from generator.render.metrics import alive_metric, evidence_metrics, live_metric
 from generator.render.output import Output
 from generator.render.outputs.pods import shadow_arm
 from generator.render.scalars import inert_json
+from generator.spec.prometheus import KeyOf, Prometheus
 from generator.spec.rollout import BlueGreen, Canary
 
 _TEMPLATE = "kubernetes/analysistemplate.yaml.j2"
@@ -31,17 +32,17 @@ def _canary(plan: Plan, rollout: Canary) -> Iterator[Output]:
     names = Names(plan.identity.model)
     background = live_metrics(plan)
     if background:
-        yield _template("guards", names.guards, background, _BOTH)
+        yield _template(plan, "guards", names.guards, background, _BOTH)
     for position, _ in enumerate(rollout.steps):
         metrics = evidence_metrics(plan, position)
         if metrics:
-            yield _template(f"evidence-{position}", names.evidence(position), metrics, _BOTH)
+            yield _template(plan, f"evidence-{position}", names.evidence(position), metrics, _BOTH)
     if rollout.shadow:
         during, after = shadow_metrics(plan, rollout.shadow, shadow_arm(plan))
         if during:
-            yield _template(SHADOW_WATCH, f"{names.model}-{SHADOW_WATCH}", during, ())
+            yield _template(plan, SHADOW_WATCH, f"{names.model}-{SHADOW_WATCH}", during, ())
         if after:
-            yield _template(SHADOW_EVIDENCE, f"{names.model}-{SHADOW_EVIDENCE}", after, ())
+            yield _template(plan, SHADOW_EVIDENCE, f"{names.model}-{SHADOW_EVIDENCE}", after, ())
 
 
 def _blue_green(plan: Plan, rollout: BlueGreen) -> Iterator[Output]:
@@ -51,12 +52,64 @@ def _blue_green(plan: Plan, rollout: BlueGreen) -> Iterator[Output]:
     )
     metrics = live_metrics(plan)
     if metrics:
-        yield _template("watch", names.watch, [*metrics, alive_metric(plan, rollout)], ("canary-hash",))
+        yield _template(plan, "watch", names.watch, [*metrics, alive_metric(plan, rollout)], ("canary-hash",))
 
 
-def _template(role: str, name: str, metrics: Sequence[Metric], arguments: Sequence[str]) -> Output:
-    context = {"name": name, "metrics": list(metrics), "arguments": used_arguments(metrics, arguments)}
+def _template(
+    plan: Plan, role: str, name: str, metrics: Sequence[Metric], arguments: Sequence[str]
+) -> Output:
+    context = {
+        "name": name,
+        "metrics": list(metrics),
+        "arguments": used_arguments(metrics, arguments),
+        "access": prometheus_access(plan.prometheus),
+    }
     return Output(f"analysistemplate-{role}.yaml", _TEMPLATE, context)
+
+
+def prometheus_access(prometheus: Prometheus) -> dict[str, object]:
+    """Return the fields of the provider that reach a Prometheus, and the Secrets that its arguments read.
+
+    Argo Rollouts 1.10, metricproviders/prometheus: headers and `authentication` may name arguments, and arguments of a
+    template may come from Secrets of the namespace, which the controller reads for each measurement.
+    """
+    secrets: list[dict[str, str]] = []
+
+    def argument(name: str, found: KeyOf) -> str:
+        secrets.append({"argument": name, "name": found.secret, "key": found.key})
+        return f"{{{{args.{name}}}}}"
+
+    headers = []
+    for number, header in enumerate(prometheus.headers or ()):
+        secret = header.from_secret
+        value = argument(f"header-{number}", secret) if secret else header.value or ""
+        headers.append({"key": header.name, "value": value})
+    fields: dict[str, object] = {}
+    given = prometheus.credentials
+    if given and given.basic:
+        headers.append({"key": "Authorization", "value": f"Basic {argument('basic', given.basic)}"})
+    if given and given.bearer:
+        headers.append({"key": "Authorization", "value": f"Bearer {argument('bearer', given.bearer)}"})
+    if given and given.oauth2:
+        oauth2: dict[str, object] = {
+            "tokenUrl": given.oauth2.token_url,
+            "clientId": argument("client-id", given.oauth2.client_id),
+            "clientSecret": argument("client-secret", given.oauth2.client_secret),
+        }
+        scopes = {"scopes": given.oauth2.scopes} if given.oauth2.scopes else {}
+        fields["authentication"] = {"oauth2": oauth2 | scopes}
+    if given and given.sigv4:
+        sigv4 = {
+            "region": given.sigv4.region,
+            "profile": given.sigv4.profile,
+            "roleArn": given.sigv4.role_arn,
+        }
+        fields["authentication"] = {"sigv4": {name: value for name, value in sigv4.items() if value}}
+    if headers:
+        fields["headers"] = headers
+    if prometheus.insecure:
+        fields["insecure"] = True
+    return {"secrets": secrets, "fields": fields}
 
 
 def used_arguments(metrics: Sequence[Metric], arguments: Sequence[str]) -> list[str]:

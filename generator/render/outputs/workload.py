@@ -18,6 +18,7 @@ from generator.render.filters import go_duration
 from generator.render.identity import CONFIG
 from generator.render.output import Output
 from generator.render.series import series_of, users
+from generator.spec.prometheus import Prometheus
 
 _SCALER_S: Final = 120.0
 
@@ -133,4 +134,22 @@ def _keda(plan: Plan) -> dict[str, object]:
     served = series_of(plan)
     requests = served.own(PREDICTIONS, PREDICTIONS).requests.where(users(BY_VERSION.label))
     window = duration(plan.clock.span(_SCALER_S))
-    return {"query": f"sum(rate({requests}[{window}]))", "threshold": f"{plan.capacity.rps_per_pod:g}"}
+    return {
+        "query": f"sum(rate({requests}[{window}]))",
+        "threshold": f"{plan.capacity.rps_per_pod:g}",
+        "trigger": _trigger(plan.prometheus),
+    }
+
+
+def _trigger(prometheus: Prometheus) -> dict[str, str]:
+    """Return the settings of a KEDA trigger that reach a Prometheus (KEDA 2.21, pkg/scalers/prometheus_scaler.go)."""
+    found = {}
+    if prometheus.plain_headers:
+        found["customHeaders"] = ",".join(
+            f"{name}={value}" for name, value in prometheus.plain_headers.items()
+        )
+    if prometheus.keda:
+        found["authModes"] = ",".join(prometheus.keda.modes)
+    if prometheus.insecure:
+        found["unsafeSsl"] = "true"
+    return found

@@ -17,7 +17,7 @@ from generator.routers.base import Known, Mirroring, Router
 from generator.routers.none import ROUTER as NONE
 from generator.source.discovery import discover
 from generator.source.shipped import builtin_folder
-from generator.spec.platform import Router as RouterSpec
+from generator.spec.environment import Router as RouterSpec
 from tests import golden
 
 SPLITTING = [kind for kind, router in ROUTERS.items() if router.splits_requests]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.unit.rules.repository import DIGEST
-from tests.unit.rules.samples import CEILINGS, CONTAINER, REQUIRES, Case
+from tests.unit.rules.samples import CEILINGS, CONTAINER, KEDA, REQUIRES, Case
 
 P = "platform.pod"
 RESOURCES = {"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"memory": "64Mi"}}
@@ -36,6 +36,11 @@ def _volume(**source: Any) -> list[dict[str, Any]]:
 def _mount(path: str) -> dict[str, Any]:
     return {"volumes": _volume(emptyDir={}), "volumeMounts": [{"name": "extra", "mountPath": path}]}
 
+
+_KEY = {"secret": "prometheus", "key": "token"}
+_BEARER = {"platform.prometheus.credentials": {"bearer": _KEY}}
+_TENANT = {"platform.prometheus.headers": [{"name": "X-Scope-OrgID", "value": "models"}]}
+_SECRET_TENANT = {"platform.prometheus.headers": [{"name": "X-Scope-OrgID", "fromSecret": _KEY}]}
 
 CASES = (
     Case("TIER351", {"spec.pod": {"runtimeClassName": "nvidia"}}, {P: {"runtimeClassName": "nvidia"}}, "spec.pod.runtimeClassName"),
@@ -134,5 +139,8 @@ CASES = (
     Case("TIER305", {f"{CEILINGS}.cpu": "1", "spec.resources": {"cpu": "1", "limits": {"cpu": "2"}}}, {f"{CEILINGS}.cpu": "2", "spec.resources": {"cpu": "1", "limits": {"cpu": "2"}}}, "spec.resources.limits.cpu"),
     Case("TIER305", {f"{CEILINGS}.cpu": "540m", f"{P}.sidecars": [SIDECAR]}, {f"{CEILINGS}.cpu": "550m", f"{P}.sidecars": [SIDECAR]}, "spec.resources.cpu"),
     Case("TIER306", {f"{CEILINGS}.memory": "1Gi", "spec.resources": {"limits": {"memory": "2Gi"}}}, {f"{CEILINGS}.memory": "2Gi", "spec.resources": {"limits": {"memory": "2Gi"}}}, "spec.resources.limits.memory"),
+    Case("PLAN568", {"spec.autoscaling": KEDA, **_BEARER}, {"spec.autoscaling": KEDA, **_BEARER, "platform.prometheus.keda": {"authentication": "prometheus"}}, "spec.autoscaling.kind"),
+    Case("PLAN568", {"spec.autoscaling": KEDA, **_SECRET_TENANT}, {"spec.autoscaling": KEDA, **_TENANT}, "spec.autoscaling.kind"),
+    _collision("volumes", _volume(secret={"secretName": "prometheus"}), _volume(secret={"secretName": "own"}), "volumes[0]", **_BEARER),
 )  # fmt: skip
 """Edits that trip a rule on pods, and edits that nearly do."""

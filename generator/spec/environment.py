@@ -1,0 +1,212 @@
+"""Environments: the clusters that models run in, their routers, and what each of them has for itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from generator.routers import IMPLEMENTATIONS, ROUTERS
+from generator.spec.network import Destination
+from generator.spec.pod import LabelName, LabelValue, Pod
+from generator.spec.prometheus import PrometheusAccess
+from generator.spec.promotion import Proof, Requirements
+from generator.spec.record import Choice, Record
+from generator.spec.types import Host, Line, Name, Registry, ReleaseVersion, Url
+
+Revision = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,200}$")]
+
+
+class Controllers(Record):
+    """Versions of the controllers in the clusters; rendered objects depend on them."""
+
+    argo_rollouts: ReleaseVersion = Field("1.10", alias="argo-rollouts", description="Argo Rollouts")
+    argo_cd: ReleaseVersion = Field("3.6", alias="argo-cd", description="Argo CD")
+    argo_workflows: ReleaseVersion = Field("3.7", alias="argo-workflows", description="Argo Workflows")
+    gateway_api_plugin: ReleaseVersion = Field(
+        "0.15", alias="gateway-api-plugin", description="Gateway API plugin of Argo Rollouts"
+    )
+    gateway_api: ReleaseVersion = Field("1.4", alias="gateway-api", description="CRDs of the Gateway API")
+    kubernetes: ReleaseVersion = Field("1.36", description="Kubernetes")
+    keda: ReleaseVersion = Field("2.18", description="KEDA, where models use it")
+
+    def of(self, own: OwnControllers | None) -> Controllers:
+        """Return them with the versions that an environment has for itself."""
+        if own is None:
+            return self
+        found = {name: getattr(own, name) for name in OwnControllers.model_fields}
+        return self.model_copy(
+            update={name: version for name, version in found.items() if version is not None}
+        )
+
+
+class OwnControllers(Record):
+    """Versions of the controllers of one environment that differ from the platform's."""
+
+    argo_rollouts: ReleaseVersion | None = Field(None, alias="argo-rollouts", description="Argo Rollouts")
+    argo_cd: ReleaseVersion | None = Field(None, alias="argo-cd", description="Argo CD")
+    argo_workflows: ReleaseVersion | None = Field(None, alias="argo-workflows", description="Argo Workflows")
+    gateway_api_plugin: ReleaseVersion | None = Field(
+        None, alias="gateway-api-plugin", description="Gateway API plugin of Argo Rollouts"
+    )
+    gateway_api: ReleaseVersion | None = Field(
+        None, alias="gateway-api", description="CRDs of the Gateway API"
+    )
+    kubernetes: ReleaseVersion | None = Field(None, description="Kubernetes")
+    keda: ReleaseVersion | None = Field(None, description="KEDA")
+
+
+class OwnArgoCd(Record):
+    """Argo CD of one environment."""
+
+    namespace: Name | None = Field(None, description="its namespace; default: `argocdNamespace`")
+    cluster: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,100}$")] | None = Field(
+        None, description="name of the cluster in Argo CD, for destinations by name; default: by `server`"
+    )
+    labels: dict[LabelName, LabelValue] = Field(
+        {}, description="labels of Applications", examples=[{"example.com/cost-center": "search"}]
+    )
+    automated: bool = Field(True, description="Argo CD syncs by itself; false: people sync")
+    prune: bool = Field(True, description="an automated sync removes what is no longer in git")
+    self_heal: bool = Field(True, description="an automated sync takes back changes in the cluster")
+
+
+if TYPE_CHECKING:
+    _RouterKind = str
+    _Implementation = str
+else:
+    _RouterKind = Literal[tuple(ROUTERS)]
+    _Implementation = Literal[IMPLEMENTATIONS]
+
+
+class Router(Record):
+    """The router that splits live traffic."""
+
+    kind: _RouterKind = Field(description="router of live requests; none: the numbers of pods decide")
+    gateway: Name | None = Field(
+        None, description="Gateway (gateway-api, istio) that routes attach to", examples=["public"]
+    )
+    namespace: Name | None = Field(None, description="namespace of that Gateway, or of Traefik")
+    implementation: _Implementation | None = Field(
+        None,
+        description="program that implements the Gateway, which decides whether requests can be mirrored",
+    )
+    proxy_namespace: Name | None = Field(
+        None,
+        description="namespace of its proxies, whose requests models accept; default: that of the Gateway "
+        "and, with envoy-gateway, envoy-gateway-system",
+        examples=["istio-ingress"],
+    )
+    section: Name | None = Field(
+        None, description="listener of the Gateway that routes attach to; default: all that accept them"
+    )
+    port: int | None = Field(None, ge=1, le=65_535, description="port of the Gateway that routes attach to")
+    entry_points: list[Name] = Field(["web"], min_length=1, description="Traefik entry points")
+
+    @property
+    def proxies(self) -> frozenset[str]:
+        """Return the namespaces that requests come from; empty if unknown."""
+        if self.proxy_namespace:
+            return frozenset({self.proxy_namespace})
+        return ROUTERS[self.kind].proxies(self.namespace, self.implementation)
+
+
+class Ring(Proof):
+    """One of several clusters of an environment; what a release must show before it is for the cluster before."""
+
+    name: Name = Field(description="name of the ring, which follows that of its environment", examples=["eu"])
+    server: Url = Field(description="API server: its address in Argo CD")
+    router: Router | None = Field(None, description="its router; default: that of the environment")
+    domain: Host | None = Field(None, description="its domain; default: that of the environment")
+    api_server: list[Destination] | None = Field(
+        None, description="its addresses of the API server; default: those of the environment"
+    )
+
+
+class Environment(Choice):
+    """One environment in which models run."""
+
+    one_of: ClassVar = ("server", "rings")
+    server: Url | None = Field(
+        None,
+        description="API server: its address in Argo CD",
+        examples=["https://kubernetes.default.svc"],
+    )
+    rings: list[Ring] | None = Field(
+        None,
+        description="clusters that get a release one after the other, the next when it has proven itself in the one "
+        "before; in place of `server`",
+        examples=[
+            [
+                {"name": "canary", "server": "https://canary.example.com"},
+                {"name": "eu", "server": "https://eu.example.com", "soak": "2h"},
+            ]
+        ],
+    )
+    router: Router = Field(description="router that splits live traffic")
+    api_server: list[Destination] = Field(
+        [],
+        description="addresses of the API server as pods see it, for the executor of gates; default: private "
+        "addresses, ports 443 and 6443",
+        examples=[[{"cidr": "10.96.0.1/32", "ports": [443]}]],
+    )
+    requires: Requirements = Field(
+        [],
+        description="environments in which a release must have proven itself before it is promoted to this one; "
+        "a list, or what each record must show",
+        examples=[["staging"], {"staging": {"soak": "24h", "maxAge": "14d"}}],
+    )
+    domain: Host | None = Field(
+        None,
+        description="domain of the default host names model.team.domain",
+        examples=["models.example.com"],
+    )
+    namespace: Annotated[
+        str,
+        Field(
+            pattern=r"^(?:[a-z0-9]|\{team\}|\{environment\})(?:(?:[a-z0-9-]|\{team\}|\{environment\})*(?:[a-z0-9]|\{team\}|\{environment\}))?$"
+        ),
+    ] = Field(
+        "{team}-{environment}",
+        description="namespace of a team in this environment",
+        examples=["{team}-{environment}"],
+    )
+    pod: Pod = Field(Pod.model_construct(), description="what all pods of models have in this environment")
+    registry: Registry | None = Field(
+        None,
+        description="registry that this environment pulls from: a mirror of the platform's, which images are pushed to",
+    )
+    prometheus: PrometheusAccess | None = Field(None, description="its Prometheus; default: the platform's")
+    controllers: OwnControllers | None = Field(
+        None, description="its versions of controllers; default: the platform's"
+    )
+    revision: Revision | None = Field(
+        None, description="branch or tag that Argo CD reads for it; default: `git.revision`"
+    )
+    argocd: OwnArgoCd = Field(OwnArgoCd.model_construct(), description="its Argo CD")
+    namespace_labels: dict[LabelName, LabelValue] = Field(
+        {}, description="labels of the namespaces of teams", examples=[{"istio-injection": "enabled"}]
+    )
+    namespace_annotations: dict[LabelName, Line] = Field(
+        {}, description="annotations of the namespaces of teams", examples=[{"linkerd.io/inject": "enabled"}]
+    )
+
+    @property
+    def proofs(self) -> dict[str, Proof]:
+        """What the record of each required environment must show."""
+        return self.requires if isinstance(self.requires, dict) else {name: Proof() for name in self.requires}
+
+    @property
+    def cluster(self) -> str:
+        """The server in one spelling: two environments of one cluster must not differ by case, port 443 or a slash."""
+        return normal_server(self.address)
+
+    @property
+    def address(self) -> str:
+        """The address of the API server; empty for an environment with rings, of which each has its own."""
+        return self.server or ""
+
+
+def normal_server(address: str) -> str:
+    """Return the address of an API server in one spelling."""
+    return address.lower().rstrip("/").removesuffix(":443")
