@@ -237,6 +237,31 @@ def test_waivers_and_weak_proofs_let_it_through(repository: Repository) -> None:
     )
 
 
+HOT_FIX = """\
+schema: sluice/promotion/v1
+key: {key}
+model: {{digest: "{digest}"}}
+at: "2025-06-01T09:30:00Z"
+by: Ada
+reason: prices are wrong
+hotfix: {{until: 2025-06-02}}
+"""
+
+
+def test_a_hot_fix_let_it_through(repository: Repository) -> None:
+    key = repository.record(2, ABORT)
+    record = json.loads((repository.root / "specs/shop/recommender.production.record.json").read_text())
+    lock = HOT_FIX.format(key=key, digest=record["subject"]["modelDigest"])
+    (repository.root / "specs/shop/recommender.production.lock.yaml").write_text(lock)
+    repository.commit(3, "Promote a hot fix")
+    page = repository.page()
+    how = "hot fix until 2025-06-02: prices are wrong"
+    assert f"promoted to production ({how})" in section(page, "Timeline")
+    assert f"it entered production with less than a passed proof: {how}" in section(
+        page, "What let it through"
+    )
+
+
 def test_the_release_can_be_named(repository: Repository) -> None:
     key = repository.record(2, {})
     assert repository.run().exit_code == 2
