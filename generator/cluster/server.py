@@ -175,12 +175,13 @@ def connect(kubeconfig: Path | None, context: str | None, connections: int = 1) 
 
 
 def _contexts(config: Any, kubeconfig: Path | None) -> list[str]:
-    """Return the names of the contexts in a kubeconfig; none if it can't be read."""
+    """Return the names of the contexts in a kubeconfig, which may have no current one; none if it can't be read."""
+    files = config.kube_config
     try:
-        found, _ = config.list_kube_config_contexts(str(kubeconfig) if kubeconfig else None)
+        found = files.KubeConfigMerger(str(kubeconfig or files.KUBE_CONFIG_DEFAULT_LOCATION)).config
+        return [str(one["name"]) for one in found["contexts"]]
     except (config.ConfigException, YAMLError, OSError, *_MALFORMED):
         return []
-    return [str(one["name"]) for one in found]
 
 
 def _has_kubeconfig() -> bool:

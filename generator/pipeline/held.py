@@ -151,7 +151,11 @@ def _of_plan(plan: Plan, session: Session, spec: str) -> Iterator[Finding]:
         return
     hint = f"`{promote_command(plan)}` lets it in, once it is proven"
     yield Finding(
-        "PROM104", "info", f"{plan.identity.environment}: {describe_standing(plan)}", hint, Place(file, 1)
+        "PROM104",
+        "info",
+        f"{plan.identity.environment}: {describe_standing(plan, stands)}",
+        hint,
+        Place(file, 1),
     )
 
 

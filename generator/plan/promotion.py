@@ -48,14 +48,19 @@ def promote_command(plan: Plan) -> str:
     return f"sluice promote {identity.team}/{identity.model} --to {identity.environment}"
 
 
-def describe_standing(plan: Plan) -> str:
-    """Return what an environment does with the release of a plan, in words; empty where it requires nothing."""
+def describe_standing(plan: Plan, stands: Standing | None = None) -> str:
+    """Return what an environment does with the release of a plan, in words; empty where it requires nothing.
+
+    Args:
+        plan: the plan.
+        stands: its standing, where it is known.
+    """
     lock, where, first = plan.promotion, plan.identity.environment, " and ".join(plan.delivery.requires)
     if not plan.delivery.requires:
         return ""
     if lock is None:
         return f"not promoted yet: nothing is rendered for {where} until `{promote_command(plan)}`"
-    if standing(plan) == "held":
+    if (stands or standing(plan)) == "held":
         return (
             f"held: {where} keeps version {lock.model.version} ({lock.key[:19]}), promoted {lock.at}; this release "
             f"waits for {first}, and for `{promote_command(plan)}`"

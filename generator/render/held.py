@@ -20,6 +20,8 @@ _HELD: Final = re.compile(
     r"configmap-config\.yaml|cronworkflow-watch\.yaml|deployment-shadow\.yaml|externalsecret-.*|workflow-gates\.yaml"
 )
 _TEMPLATE: Final = "\n  template:\n"
+_OUTSIDE: Final = re.compile(r"(?:^|[\r\x85\u2028\u2029])(?! {4}|[^\S\n]*$)", re.MULTILINE)
+"""The begin of a line that does not belong to the pod template; YAML knows all of these line breaks."""
 
 
 def is_held(file: str) -> bool:
@@ -83,7 +85,7 @@ def _parted(text: str) -> tuple[str, str]:
         UserError: it is not.
     """
     head, found, pods = text.partition(_TEMPLATE)
-    if not found or not all(line.startswith("    ") for line in pods.splitlines() if line.strip()):
+    if not found or _OUTSIDE.search(pods):
         message = f"the pod template is not the last part of {ROLLOUT_FILE}, so a release can't be held"
         raise UserError(message, "keep `template:` at the end in the template of the Rollout")
     return head, found + pods

@@ -188,6 +188,24 @@ def test_what_goes_wrong_with_a_cluster_is_said_with_the_way(
     assert not (root / "specs/shop/recommender.staging.record.json").exists()
 
 
+def test_a_kubeconfig_may_have_no_current_context(root: Path, tmp_path: Path) -> None:
+    config = kubeconfig(tmp_path, staging="http://127.0.0.1:1", eu="http://127.0.0.1:1")
+    config.write_text(config.read_text().replace("current-context: staging", ""))
+    command = [
+        "record",
+        NAME,
+        "--env",
+        "staging",
+        "--cluster",
+        "--kubeconfig",
+        str(config),
+        "--root",
+        str(root),
+    ]
+    done = CliRunner().invoke(cli, [*command, "--context", "production"])
+    assert (done.exit_code, "its contexts: staging, eu; " in done.output) == (2, True), done.output
+
+
 def test_a_server_that_is_not_there_is_said_with_the_way(root: Path, tmp_path: Path) -> None:
     config = str(kubeconfig(tmp_path, main="http://127.0.0.1:1"))
     command = ["record", NAME, "--env", "staging", "--cluster", "--kubeconfig", config, "--root", str(root)]

@@ -204,7 +204,7 @@ def test_templates_of_the_platform_team_wait_too(shop: Shop) -> None:
     template = Path("templates/kubernetes/_pod.yaml.j2").read_text()
     own = shop.root / "templates/kubernetes/_pod.yaml.j2"
     own.parent.mkdir(parents=True)
-    own.write_text(template.replace("periodSeconds: 2\n", "periodSeconds: 3\n"))
+    own.write_text(template.replace("periodSeconds: {{ probes.startup.period }}\n", "periodSeconds: 3\n"))
     shop.ok("render")
     assert shop.release() == before
     assert "periodSeconds: 3" in (shop.root / "rendered/staging/shop/ranker/rollout-main.yaml").read_text()
