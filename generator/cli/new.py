@@ -37,6 +37,8 @@ _WEIGHTS = (5, 25, 50)
 _SMALL, _FIRST, _LATER, _WATCH = 6 * 3600.0, 3600.0, 1200.0, 900.0
 """Seconds that a weight below 5%, one of 5%, and a later one are held; seconds of a watch."""
 _TAG_COLONS = 2
+_CLASSES = "models"
+"""Folder of the classes that `--custom` writes, by team and model."""
 _REFERENCE, _CURRENT = "dvc:data/train.parquet", "dvc:data/production.parquet"
 _DATA = {"drift": (_REFERENCE, _CURRENT), "explain": (_REFERENCE, _CURRENT), "data": (_CURRENT,)}
 
@@ -68,9 +70,16 @@ class Answers:
     is_flag=True,
     help="Write a lock with a made-up digest, to preview the plan; also for a spec that exists.",
 )
+@click.option(
+    "--custom",
+    is_flag=True,
+    help="Write a class that loads the model, and its test; implies --framework custom.",
+)
 @click.option("--yes", is_flag=True, help="Use the defaults without asking.")
 @root_option
-def command(name: str, root: Path | None, *, example_lock: bool, yes: bool, **given: str | None) -> None:
+def command(
+    name: str, root: Path | None, *, example_lock: bool, custom: bool, yes: bool, **given: str | None
+) -> None:
     """Write the first spec of a model.
 
     On a terminal it asks for missing options. The new spec is valid; nothing is overwritten.
@@ -80,6 +89,9 @@ def command(name: str, root: Path | None, *, example_lock: bool, yes: bool, **gi
     team, model = _split(name, platform)
     name = f"{team}/{model}"
     spec = f"{SPECS}/{team}/{model}.yaml"
+    if custom and given["framework"] not in {None, "custom"}:
+        raise CliError(f"`--custom` is for the framework custom, not for {given['framework']}")
+    given["framework"] = "custom" if custom else given["framework"]
     if existing(session.root, [spec]):
         files = _lock_of_existing(session, team, model, wanted=example_lock)
         tier = ""
@@ -87,6 +99,7 @@ def command(name: str, root: Path | None, *, example_lock: bool, yes: bool, **gi
         ask = not yes and is_terminal(sys.stdin)
         answers = _answers(team, model, platform, given, ask=ask, yes=yes)
         files, tier = _files(session, platform, answers, lock=example_lock), answers.tier
+        files |= _own_class(session, answers) if custom else {}
     taken = existing(session.root, list(files))
     if taken:
         raise CliError(f"{taken[0]} already exists; edit it, or remove it first")
@@ -178,7 +191,9 @@ def _answers(
         raise CliError(
             f"the team {team} may not use the tier `{tier}`; {did_you_mean(tier, tiers, 'its tiers')}"
         )
-    example = f"bentoml:{model.replace('-', '_')}:1"
+    example = (
+        f"dvc:{model}.bento" if given["framework"] == "bento" else f"bentoml:{model.replace('-', '_')}:1"
+    )
     sha256 = given["sha256"]
     ref = given["ref"] or (example if yes else "")
     if not ref and not ask:
@@ -197,6 +212,8 @@ def _answers(
     if sha256 is not None:
         sha256 = _valid_sha256(sha256)
     framework = given["framework"] or _asked("Framework", "sklearn", tuple(FRAMEWORKS), ask=ask)
+    if framework == "bento" and ref.startswith("bentoml:"):
+        raise CliError("a bento is released from its export: name the stored file, as --ref dvc:ranker.bento")
     offered = _STRATEGIES if tier in switching else _STRATEGIES[:1]
     strategy = given["strategy"] or _asked("Strategy", "canary", offered, ask=ask)
     if strategy not in offered:
@@ -287,14 +304,26 @@ def _files(session: Session, platform: PlatformSpec, answers: Answers, *, lock: 
     return files
 
 
+def _own_class(session: Session, answers: Answers) -> dict[str, str]:
+    """Return the class that loads a custom model, and its test."""
+    module = answers.model.replace("-", "_")
+    folder, context = f"{_CLASSES}/{answers.team}/{answers.model}", {"module": module, "model": answers.model}
+    return {
+        f"{folder}/{module}.py": session.templates.render("new/custom.py.j2", context),
+        f"{folder}/test_{module}.py": session.templates.render("new/test_custom.py.j2", context),
+    }
+
+
 def _context(
     answers: Answers, tier: Tier, team: Team, gates: list[Any], attributes: list[str]
 ) -> dict[str, object]:
-    source = {"ref": answers.ref, "framework": answers.framework}
+    source: dict[str, object] = {"ref": answers.ref, "framework": answers.framework}
     if answers.sha256:
         source["sha256"] = answers.sha256
     if FRAMEWORKS[answers.framework].own_class == "always":
-        source["load"] = "my_model:Model"
+        source["load"] = f"{answers.model.replace('-', '_')}:Model"
+    if answers.framework == "bento":
+        source["endpoints"] = ["/predict"]
     first = min(_WEIGHTS[0], tier.ceilings.first_weight or _WEIGHTS[0])
     return {
         "team": answers.team,

@@ -123,7 +123,8 @@ class Trial:
         variables = _variables(folder, python)
         _step("import", [str(python), "import_model.py", str(model.resolve())], source, variables)
         build = [str(python), "-m", "bentoml", "build", "--version", bento.build_version]
-        _step("build", build, source, variables)
+        if not bento.endpoints:  # the team has built its own bento
+            _step("build", build, source, variables)
         exported = folder / "bento.tar"
         tag = f"{bento.name}:{bento.build_version}"
         _step("build", [str(python), "-m", "bentoml", "export", tag, str(exported)], source, variables)

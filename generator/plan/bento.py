@@ -168,6 +168,8 @@ class Bento:
         path: route of the predictions.
         token_window_s: seconds after a prediction in which its outcomes count.
         gpu: in some environment its pods have GPUs.
+        endpoints: routes of predictions of a bento that the team has built; empty for rendered services.
+        own_example: JSON of a request that such a bento answers; empty for none.
     """
 
     name: str
@@ -197,6 +199,8 @@ class Bento:
     path: str = "/predict"
     token_window_s: int = 86_400
     gpu: bool = False
+    endpoints: tuple[str, ...] = ()
+    own_example: str = ""
 
     port: ClassVar[int] = 3000
     user: ClassVar[int] = 1034
@@ -219,6 +223,7 @@ class Bento:
             )
         if (
             self.custom_class is not None
+            and not self.endpoints
             and self.custom_class.split(":")[0].split(".")[0] in RESERVED_MODULES
         ):
             raise ValueError(f"the module of {self.custom_class} has the name of a module of the service")
@@ -230,7 +235,12 @@ class Bento:
     @property
     def example(self) -> str:
         """JSON of a request that it answers; empty when no inputs are declared."""
-        return json.dumps({"rows": [self.examples[0]]}) if self.examples else ""
+        return json.dumps({"rows": [self.examples[0]]}) if self.examples else self.own_example
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The routes of predictions."""
+        return self.endpoints or (self.path,)
 
     @property
     def default_served_by(self) -> str:

@@ -64,6 +64,11 @@ class Container:
     groups: ClassVar[tuple[tuple[str, tuple[Scalar, ...]], ...]] = ()
 
     @property
+    def paths(self) -> tuple[str, ...]:
+        """The routes of predictions."""
+        return (self.path,)
+
+    @property
     def default_served_by(self) -> str:
         """The label of the version."""
         return version_label(self.version)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from generator.plan.bento import RESERVED_MODULES
 from generator.plan.layers import Layers
 from generator.plan.locks import lock_findings
 from generator.plan.serving import sensitive_attributes
@@ -15,7 +16,7 @@ from generator.source.suggest import did_you_mean, misspelt, nearest
 from generator.spec.frameworks import FRAMEWORKS
 from generator.spec.guards.outcome import OutcomeGuard
 from generator.spec.lock import LockFile
-from generator.spec.model import ModelFile
+from generator.spec.model import ModelFile, ModelSource
 from generator.spec.platform import PlatformSpec
 
 
@@ -135,6 +136,23 @@ def _attribute_path(written: SourceSpec, name: str) -> Path:
     return ("spec", "rollout")
 
 
+def _own_files(written: SourceSpec, source: ModelSource) -> Iterator[Finding]:
+    """Yield what is wrong with the team's own module, or with the routes of its bento."""
+    module = (source.load or "").split(":")[0].split(".")[0]
+    if source.framework == "bento":
+        if not source.endpoints:
+            message = "the routes of the bento whose answers are predictions are missing"
+            hint = "add `endpoints: [/predict]` to `model`, with the routes of your service"
+            yield written.finding("REF207", ("spec", "model", "framework"), message, hint)
+    elif module in RESERVED_MODULES:
+        message = f"`{module}` is the name of a module of the rendered service"
+        yield written.finding("REF207", ("spec", "model", "load"), message, f"rename it, as `my_{module}`")
+    if source.framework == "bento" and source.ref.startswith("bentoml:"):
+        message = "a bento is released from its export: a tag of the local store is not in reach of CI"
+        hint = f"`bentoml export {source.ref.removeprefix('bentoml:')} FILE.bento`, and name where the file is stored"
+        yield written.finding("REF207", ("spec", "model", "ref"), message, hint)
+
+
 def _model_reference(written: SourceSpec) -> Iterator[Finding]:
     source = written.file.spec.model
     if source is None:
@@ -153,6 +171,7 @@ def _model_reference(written: SourceSpec) -> Iterator[Finding]:
             message = f"`load` is for the frameworks {able}, not for `{source.framework}`"
             hint = f"remove `load: {source.load}`, or write `framework: custom`"
         yield written.finding("REF207", ("spec", "model", "framework"), message, hint)
+    yield from _own_files(written, source)
     if source.ref.startswith("bentoml:") and source.ref.count(":") != _TAG_COLONS:
         bare = ":".join(source.ref.split(":")[:2]).rstrip(":")
         name, _, version = bare.replace("@", "/").partition("/")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from typing import Final
 
 from generator.plan.bento import Bento, Column
+from generator.plan.names import PREDICT
 from generator.plan.packages import PackageList, package_name
 from generator.spec.frameworks import FRAMEWORKS
 from generator.spec.guards import GuardSpec
@@ -76,6 +78,7 @@ def bento_of(
         raise ValueError("a container has no rendered service")
     name = f"{meta.team}-{meta.name}"
     attributes = {**platform.attributes, **service.attributes}
+    routes = tuple(source.endpoints) if source.framework == "bento" else ()
     compared = [name for name in sensitive_attributes(spec) if name in attributes]
     return Bento(
         name=name,
@@ -104,6 +107,9 @@ def bento_of(
         scrape_s=platform.prometheus.scrape_interval,
         token_window_s=_token_window_s(spec),
         gpu=gpu,
+        path=routes[0] if routes else PREDICT,
+        endpoints=routes,
+        own_example=json.dumps(source.example, sort_keys=True) if source.example else "",
     )
 
 

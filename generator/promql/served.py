@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from generator.promql.series import Arms, Matcher, Proportion, Series
+from generator.promql.series import Arms, Matcher, Proportion, Series, one_of
 from generator.promql.text import number
 
 BY_VERSION: Final = Arms("served_by")
@@ -29,22 +29,26 @@ class Served:
     Args:
         model: value of the label `model` of the service's counters.
         namespace: namespace of its pods; the same model may run in several.
-        endpoint: path of the prediction route, to leave out probes.
+        endpoints: paths of the prediction routes, to leave out probes.
         counts_answers: the service counts answered requests itself; else those of the server with 2xx are.
     """
 
     model: str
     namespace: str
-    endpoint: str = "/predict"
+    endpoints: tuple[str, ...] = ("/predict",)
     counts_answers: bool = True
 
     def own(self, requests: str, events: str, *labels: Matcher) -> Proportion:
         """Return events among requests by the counters of the service; compare by `BY_VERSION`."""
         return Proportion(self._own(requests), self._own(events, *labels))
 
-    def server(self, requests: str, events: str, *labels: Matcher, complement: bool = False) -> Proportion:
-        """Return the same by the counters of BentoML, for the prediction route only; compare by `BY_POD`."""
-        return Proportion(self._bento(requests), self._bento(events).where(*labels), complement)
+    def server(
+        self, requests: str, events: str, *labels: Matcher, complement: bool = False, endpoint: str = ""
+    ) -> Proportion:
+        """Return the same by the counters of BentoML, for one prediction route or all; compare by `BY_POD`."""
+        return Proportion(
+            self._bento(requests, endpoint), self._bento(events, endpoint).where(*labels), complement
+        )
 
     def requests(self) -> Series:
         """Return the counter of requests for predictions, whatever the answer; one arm by `BY_POD`."""
@@ -79,8 +83,10 @@ class Served:
             return self._bento(REQUESTS).where(ANSWERED, *matchers)
         return Series(metric, (Matcher("namespace", self.namespace), Matcher("model", self.model), *matchers))
 
-    def _bento(self, metric: str) -> Series:
-        return Series(metric, (Matcher("namespace", self.namespace), Matcher("endpoint", self.endpoint)))
+    def _bento(self, metric: str, endpoint: str = "") -> Series:
+        routes = (endpoint,) if endpoint else self.endpoints
+        route = Matcher("endpoint", routes[0]) if len(routes) == 1 else one_of("endpoint", routes)
+        return Series(metric, (Matcher("namespace", self.namespace), route))
 
 
 def bucket(bound_s: float) -> Matcher:

@@ -28,13 +28,24 @@ _TEMPLATES = {
     "requirements.txt": "bento/requirements.txt.j2",
     "service.py": "bento/service.py.j2",
 }
+_OWN = {
+    "README.md": "bento/own/README.md.j2",
+    "counters.py": "bento/counters.py.j2",
+    "import_model.py": "bento/import_model.py.j2",
+    "requirements.txt": "bento/requirements.txt.j2",
+    "sluice_service.py": "bento/frameworks/bento.py.j2",
+}
 _WITH_OUTCOMES = {"feedback.py": "bento/feedback.py.j2", "tokens.py": "bento/tokens.py.j2"}
 
 
 def bento_templates(bento: Bento) -> dict[str, str]:
     """Return the template of each file of a service, by file name, sorted."""
+    outcomes = _WITH_OUTCOMES if bento.events else {}
+    if bento.endpoints:
+        own = {"messages.py": "bento/own/messages.py.j2"} if bento.events else {}
+        return dict(sorted({**_OWN, **outcomes, **own}.items()))
     framework = {"predictor.py": f"bento/frameworks/{bento.framework}.py.j2"}
-    return dict(sorted({**_TEMPLATES, **framework, **(_WITH_OUTCOMES if bento.events else {})}.items()))
+    return dict(sorted({**_TEMPLATES, **framework, **outcomes}.items()))
 
 
 def render_bento(bento: Bento, templates: Templates) -> dict[str, str]:

@@ -198,7 +198,10 @@ def counted(plan: Plan, counts: Counts) -> tuple[Proportion, Arms]:
         return served.own(counts.requests, counts.events, *labels), BY_VERSION
     if counts.bucket_s:
         labels.append(bucket(counts.bucket_s))
-    return served.server(counts.requests, counts.events, *labels, complement=counts.complement), BY_POD
+    proportion = served.server(
+        counts.requests, counts.events, *labels, complement=counts.complement, endpoint=counts.endpoint
+    )
+    return proportion, BY_POD
 
 
 def _matchers(labels: Labels) -> list[Matcher]:

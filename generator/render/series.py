@@ -21,7 +21,10 @@ SHADOW: Final = "shadow-"
 def series_of(plan: Plan) -> Served:
     """Return the series of a plan's model."""
     server = plan.server
-    return Served(server.name, plan.identity.namespace, counts_answers=isinstance(server, Bento))
+    namespace = plan.identity.namespace
+    if isinstance(server, Bento):
+        return Served(server.name, namespace, server.paths)
+    return Served(server.name, namespace, counts_answers=False)
 
 
 def users(label: str) -> Matcher:

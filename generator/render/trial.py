@@ -56,10 +56,10 @@ def _served(server: Server) -> dict[str, Any]:
         "metrics": server.metrics_path,
         "timeout_s": server.timeout_s,
     }
-    if isinstance(server, Container):
+    if isinstance(server, Container) or server.endpoints:
         nothing: dict[str, Any] = {"columns": [], "attributes": {}, "events": [], "max_rows": 1, "threads": 1}
         body = json.loads(server.example) if server.example else None
-        rules = [asdict(rule) for rule in renames(server)]
+        rules = [asdict(rule) for rule in renames(server)] if isinstance(server, Container) else []
         return {**where, **nothing, "examples": [], "body": body, "renames": rules}
     return {
         **where,

@@ -111,9 +111,10 @@ model:
     Code(
         "REF207",
         "error",
-        "`load` and the framework do not fit",
-        "A custom model must name the class that loads it, and no other model may.",
-        "Add `load: module:Class`, or remove it.",
+        "`load` or `endpoints` and the framework do not fit",
+        "A custom model names the class that loads it, a bento of the team its service and its routes, and no other "
+        "model does. The modules of rendered services keep their names.",
+        "Add `load: module:Class` and `endpoints`, rename the module, or remove the key.",
         example='spec: {model: {framework: sklearn, load: "ranker:Model"}}',
         instead="spec: {model: {framework: sklearn}}",
     ),

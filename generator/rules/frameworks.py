@@ -6,10 +6,33 @@ from collections.abc import Iterator
 from typing import Final
 
 from generator.lint.engine import Problem, rule
-from generator.rules.context import Context
+from generator.rules.context import Context, written_guards
 from generator.source.document import Path
+from generator.source.suggest import did_you_mean
 from generator.spec.frameworks import FRAMEWORKS, Framework
+from generator.spec.guards.base import ParityGuard, RouteGuard
 
+_ENDPOINTS: Final[Path] = ("spec", "model", "endpoints")
+_OF_RENDERED: Final = (
+    "inputs",
+    "attributes",
+    "classes",
+    "threshold",
+    "maxRows",
+    "workers",
+    "threads",
+    "python",
+)
+_OWN: Final = """
+# specs/shop/ranker.lock.yaml
+model:
+  ref: "dvc:ranker.bento"
+  resolved: "dvc:ranker.bento@4b51d6601a94640fdb040beb307b52edc2e2e707#md5=81c2525ca63498f539685d9230971b1c"
+  version: 81c2525ca634
+# specs/shop/ranker.yaml
+spec:
+  model: {ref: "dvc:ranker.bento", framework: bento, load: "service:Ranker", endpoints: [/rank]}
+"""
 _CLASSES: Final[Path] = ("spec", "service", "classes")
 
 
@@ -89,3 +112,58 @@ def unused_gpu(context: Context) -> Iterator[Problem]:
         able = ", ".join(sorted(name for name, one in FRAMEWORKS.items() if one.gpu is not None))
         message = f"services of {framework.name} models predict on the CPU only"
         yield Problem(("spec", "resources", "gpu"), message, f"remove it; these frameworks use GPUs: {able}")
+
+
+@rule(
+    "PLAN524",
+    "error",
+    "a route is not one of the routes of predictions",
+    scope=Context,
+    why="Requests of other routes, such as probes, must not count: routers, guards and counters need the routes of "
+    "predictions. A rendered service has one route.",
+    remedy="Name routes that `model.endpoints` of the bento lists; leave them out for other frameworks.",
+    example="spec: {model: {endpoints: [/rank]}}",
+    instead="spec: {model: {framework: sklearn}}",
+)
+def routes_of_predictions(context: Context) -> Iterator[Problem]:
+    """Check that only a bento of the team has routes, and that guards name one of them."""
+    model, server = context.spec.model, context.plan.server
+    if model is not None and model.framework != "bento" and (model.endpoints or model.example is not None):
+        key = "endpoints" if model.endpoints else "example"
+        message = f"`{key}` is for the framework `bento`, not for `{model.framework}`"
+        yield Problem(("spec", "model", key), message, "remove it", on_key=True)
+    for where, guards in written_guards(context):
+        for index, guard in enumerate(guards):
+            route = guard.endpoint if isinstance(guard, RouteGuard) else None
+            if route is not None and route not in server.paths:
+                message = f"`{route}` is not a route of predictions"
+                hint = did_you_mean(route, server.paths)
+                yield Problem((*where, index, "endpoint"), message, hint)
+
+
+@rule(
+    "PLAN525",
+    "error",
+    "a key has no effect on a bento that the team has built",
+    scope=Context,
+    why="The bento is released as it is: what a rendered service is made from does not reach it, and only rendered "
+    "services count groups.",
+    remedy="Remove the key, or let Sluice render the service.",
+    example=_OWN + "  service: {threads: 8}\n",
+    instead=_OWN,
+)
+def without_effect(context: Context) -> Iterator[Problem]:
+    """Check that the spec of a bento of the team has no key that only rendered services read."""
+    model = context.spec.model
+    if model is None or model.framework != "bento":
+        return
+    for key in _OF_RENDERED:
+        path = ("spec", "service", key)
+        if context.planned.source.layers.spec.has(path):
+            message = f"`service.{key}` has no effect: the bento is released as it is"
+            yield Problem(path, message, "remove it", on_key=True)
+    for where, guards in written_guards(context):
+        for index, guard in enumerate(guards):
+            if isinstance(guard, ParityGuard):
+                message = "only rendered services count groups"
+                yield Problem((*where, index), message, "remove the guard, or write a gate")

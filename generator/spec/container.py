@@ -16,7 +16,7 @@ _Image = Annotated[
         r"(?:@sha256:[0-9a-f]{64}|:[A-Za-z0-9_][A-Za-z0-9._-]{0,127})$"
     ),
 ]
-_Path = Annotated[str, Field(pattern=r"^/[A-Za-z0-9._~/-]{0,200}$")]
+HttpPath = Annotated[str, Field(pattern=r"^/[A-Za-z0-9._~/-]{0,200}$")]
 _Metric = Annotated[str, Field(pattern=r"^[a-zA-Z_:][a-zA-Z0-9_:]{0,120}$")]
 _Label = Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]{0,60}$")]
 
@@ -42,7 +42,7 @@ class Errors(Record):
 class ContainerMetrics(Record):
     """What the container exports, under its own names; the scrape gives it the names of every model."""
 
-    path: _Path = Field("/metrics", description="where Prometheus reads them")
+    path: HttpPath = Field("/metrics", description="where Prometheus reads them")
     requests: Exported = Field(description="counter of all requests for predictions, failed ones included")
     errors: Errors = Field(Errors.model_construct(), description="which of these requests failed")
     latency: Exported | None = Field(
@@ -57,8 +57,10 @@ class ContainerMetrics(Record):
 class Probes(Record):
     """Paths that answer 200."""
 
-    ready: _Path = Field("/readyz", description="200 when the model is loaded")
-    live: _Path | None = Field(None, description="200 while the process works; default: the one of `ready`")
+    ready: HttpPath = Field("/readyz", description="200 when the model is loaded")
+    live: HttpPath | None = Field(
+        None, description="200 while the process works; default: the one of `ready`"
+    )
     port: int | None = Field(
         None, ge=1024, le=65535, description="port of the probes; default: that of the predictions"
     )
@@ -72,7 +74,7 @@ class ServedContainer(Record):
         examples=["registry.example.com/shop/ranker:2026-11-01"],
     )
     port: int = Field(8080, ge=1024, le=65535, description="port of predictions and metrics")
-    path: _Path = Field("/predict", description="path of the predictions", examples=["/score"])
+    path: HttpPath = Field("/predict", description="path of the predictions", examples=["/score"])
     user: int = Field(1000, ge=1, le=2_000_000_000, description="number of the user that it runs as")
     probes: Probes = Field(Probes.model_construct(), description="its probes")
     metrics: ContainerMetrics = Field(description="what it exports")

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from generator.spec.container import ServedContainer
+from generator.spec.container import HttpPath, ServedContainer
 from generator.spec.frameworks import FrameworkName
 from generator.spec.gates import Gate
 from generator.spec.pod import Pod
@@ -32,7 +32,19 @@ class ModelSource(Record):
         examples=["classifier.pkl"],
     )
     load: Loader | None = Field(
-        None, description="module:Class of a custom model", examples=["my_model:Model"]
+        None,
+        description="module:Class of a custom model, of a network for weights, or of the service in a bento",
+        examples=["my_model:Model"],
+    )
+    endpoints: list[HttpPath] = Field(
+        [],
+        max_length=20,
+        description="routes of a bento that the team has built, whose answers are predictions; the first one is tried",
+        examples=[["/rank", "/similar"]],
+    )
+    example: dict[str, Any] | None = Field(
+        None,
+        description="JSON body that the first of these routes answers; smoke tests and `sluice try` send it",
     )
 
 

@@ -53,7 +53,7 @@ def answers(bento: Bento, folder: Path, **variables: str) -> dict[str, Any]:
     python = installed(bento.framework)
     build(bento.name.removeprefix("lab-"), bento, python, folder / "built", program=NETWORKS)
     with Server(Built(bento, folder / "built", python), folder / "home", variables=variables) as server:
-        expected = server.ready().built.expected
+        expected = server.ready(300).built.expected
         whole = {"rows": expected["rows"], "scores": expected["scores"] is not None}
         status, answer = server.post("/predict", whole)
         assert status == 200, answer

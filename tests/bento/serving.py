@@ -205,7 +205,7 @@ class Server:
         except OSError:
             return 0
 
-    def ready(self) -> Self:
+    def ready(self, seconds: float = 90) -> Self:
         """Wait for readiness."""
 
         def probe() -> bool:
@@ -213,7 +213,7 @@ class Server:
             assert self.process.poll() is None, self.log.read_text()
             return self.status() == 200
 
-        until(probe, 90)
+        until(probe, seconds)
         return self
 
     def request(self, method: str, path: str, body: bytes = b"", **headers: str) -> Answer:

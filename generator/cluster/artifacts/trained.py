@@ -5,9 +5,14 @@ Layouts: MLflow 3.17 (MLmodel, requirements.txt, python_env.yaml, input_example.
 
 from __future__ import annotations
 
+import io
 import json
+import lzma
 import re
+import tarfile
+import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any, Final
@@ -42,6 +47,9 @@ _DEFAULTS: Final[Mapping[str, str]] = {
     )
 }
 """The version of a package that the project's tests serve, for a model that needs it and does not say which."""
+
+_OF_BENTOS: Final = ("bento.yaml", "env/python/requirements.lock.txt", "env/python/requirements.txt")
+_LONGEST_LIST: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +121,9 @@ def trained_with(files: Mapping[str, bytes]) -> Trained:
     mlmodel = min((name for name in files if _base(name) == "MLmodel"), key=len, default=None)
     if mlmodel is not None:
         return _mlflow(mlmodel[: -len("MLmodel")], files)
+    bento = _exported_bento(files)
+    if bento is not None:
+        return bento
     facts = [
         facts_of(name, content) for name, content in files.items() if _base(name) != "custom_objects.pkl"
     ]
@@ -120,6 +131,26 @@ def trained_with(files: Mapping[str, bytes]) -> Trained:
     found = known[0] if len({item.format for item in known}) == 1 else Facts()
     python, listed = _bentoml(files.get("model.yaml"))
     return Trained(_frameworks(found.format), python, listed, found.packages, found.columns, found.texts)
+
+
+def _exported_bento(files: Mapping[str, bytes]) -> Trained | None:
+    """Return what an exported bento says, as an archive or unpacked; None for other files."""
+    found = dict(files)
+    if len(files) == 1:
+        content, damaged = (
+            next(iter(files.values())),
+            (tarfile.TarError, EOFError, OSError, lzma.LZMAError, zlib.error),
+        )
+        with suppress(*damaged), tarfile.open(fileobj=io.BytesIO(content)) as archive:
+            for member in archive:
+                name = member.name.removeprefix("./")
+                stream = archive.extractfile(member) if name in _OF_BENTOS else None
+                found |= {name: stream.read(_LONGEST_LIST)} if stream else {}
+    if not _mapping(found.get("bento.yaml")).get("service"):
+        return None
+    python = str(_mapping(found["bento.yaml"], "image").get("python_version") or "")
+    lines = found.get(_OF_BENTOS[1]) or found.get(_OF_BENTOS[2]) or b""
+    return Trained(_frameworks("bento"), _minor(python), {}, dict(_listed(lines, _minor(python))))
 
 
 def _layouts(files: Mapping[str, bytes]) -> Iterator[Facts]:

@@ -66,16 +66,14 @@ def traffic(plan: Plan) -> Traffic:
     return Traffic(
         model=plan.identity.model,
         hosts=plan.routing.hosts,
-        routes=(Route("predict", predict_path(plan), shadow_percent(plan)),),
+        routes=tuple(
+            Route(f"predict-{number}" if number > 1 else "predict", path, shadow_percent(plan))
+            for number, path in enumerate(plan.server.paths, 1)
+        ),
         backends=backends,
         shadow=names.shadow,
         timeout_s=plan.server.timeout_s + _ROUTE_MARGIN_S,
     )
-
-
-def predict_path(plan: Plan) -> str:
-    """Return the path of the predictions."""
-    return plan.server.path
 
 
 def _feedback(plan: Plan) -> Traffic:

@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field
 
+from generator.spec.container import HttpPath
 from generator.spec.record import Choice, Record
 from generator.spec.service import Outcome
 from generator.spec.types import Effect, Name, Percent
@@ -43,6 +44,7 @@ class Counts:
         labels: matchers that pick the events.
         bucket_s: histogram bucket that picks them, in seconds; 0 for none.
         complement: the events are the requests that `events` does not count.
+        endpoint: the route whose requests count; empty for all routes of predictions.
     """
 
     source: Literal["model", "server"]
@@ -51,6 +53,7 @@ class Counts:
     labels: Labels = ()
     bucket_s: float = 0.0
     complement: bool = False
+    endpoint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +167,20 @@ class RatioGuard(Choice, GuardBase):
         """The bucket that picks its events."""
         bucket = self.counts().bucket_s
         return (bucket,) if bucket else ()
+
+
+class RouteGuard(RatioGuard):
+    """A ratio of requests, of all routes of predictions or of one."""
+
+    endpoint: HttpPath | None = Field(
+        None, description="one of `model.endpoints`; default: all of them", examples=["/rank"]
+    )
+
+    @property
+    def metric_name(self) -> str:
+        """Name of its metric: the declared name, or what the guard watches."""
+        route = (self.endpoint or "").replace("/", "-").replace(".", "-").replace("~", "-")
+        return short_name(self.name or self.subject + route) or self.kind
 
 
 class GaugeGuard(GuardBase):

@@ -7,12 +7,12 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from generator.spec.guards.base import Counts, EventProfile, RatioGuard
+from generator.spec.guards.base import Counts, EventProfile, RouteGuard
 from generator.spec.service import Outcome
 from generator.spec.types import Percent
 
 
-class ErrorRateGuard(RatioGuard):
+class ErrorRateGuard(RouteGuard):
     """The share of predictions that failed."""
 
     kind: ClassVar[str] = "error-rate"
@@ -36,7 +36,9 @@ class ErrorRateGuard(RatioGuard):
         series of 400, 429, 503 and 504 at their first use, so a pod's first scrape with such a code is not counted.
         """
         metric = "bentoml_service_request_total"
-        return Counts("server", metric, metric, (("http_response_code", "!~", "2.."),))
+        return Counts(
+            "server", metric, metric, (("http_response_code", "!~", "2.."),), endpoint=self.endpoint or ""
+        )
 
     def profile(self, outcomes: Mapping[str, Outcome]) -> EventProfile:
         """Return bad events at the declared rate."""

@@ -7,12 +7,12 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from generator.spec.guards.base import Counts, EventProfile, RatioGuard
+from generator.spec.guards.base import Counts, EventProfile, RouteGuard
 from generator.spec.service import Outcome
 from generator.spec.types import Duration, Percent
 
 
-class SlowRateGuard(RatioGuard):
+class SlowRateGuard(RouteGuard):
     """The share of predictions slower than a bound."""
 
     kind: ClassVar[str] = "slow-rate"
@@ -35,7 +35,12 @@ class SlowRateGuard(RatioGuard):
         """Return the requests outside a bucket of the histogram (exact; no interpolation). All response codes count."""
         histogram = "bentoml_service_request_duration_seconds"
         return Counts(
-            "server", f"{histogram}_count", f"{histogram}_bucket", bucket_s=self.slower_than, complement=True
+            "server",
+            f"{histogram}_count",
+            f"{histogram}_bucket",
+            bucket_s=self.slower_than,
+            complement=True,
+            endpoint=self.endpoint or "",
         )
 
     def profile(self, outcomes: Mapping[str, Outcome]) -> EventProfile:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
+import subprocess
+import sys
 from itertools import product
 from pathlib import Path
 
@@ -244,3 +247,33 @@ def test_a_platform_team_may_have_its_own_first_spec(repository, sluice):
     (repository / "templates" / "new" / "spec.yaml.j2").write_text("ours: {{ model }}\n")
     sluice("new", "shop/fresh", "--yes")
     assert (repository / "specs/shop/fresh.yaml").read_text() == "ours: fresh\n"
+
+
+def test_a_custom_model_gets_a_class_and_its_test(repository, sluice):
+    done = sluice("new", "shop/fresh-rank", "--yes", "--custom", "--example-lock")
+    assert done.exit_code == 0, done.output
+    assert errors(sluice, "shop/fresh-rank") == []
+    spec = read(repository / "specs/shop/fresh-rank.yaml", repository).data["spec"]["model"]
+    assert (spec["framework"], spec["load"]) == ("custom", "fresh_rank:Model")
+    folder = repository / "models/shop/fresh-rank"
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull, str(folder)]
+    tested = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    assert tested.returncode == 0, tested.stdout + tested.stderr
+    assert "3 passed" in tested.stdout
+
+
+def test_a_class_is_for_custom_models_only(repository, sluice):
+    done = sluice("new", "shop/fresh", "--yes", "--custom", "--framework", "onnx")
+    assert (done.exit_code, "not for onnx" in done.stderr) == (2, True)
+    assert not (repository / "models").exists()
+
+
+def test_a_bento_of_the_team_has_routes(repository, sluice):
+    assert sluice("new", "shop/fresh", "--yes", "--framework", "bento").exit_code == 0
+    source = read(repository / "specs/shop/fresh.yaml", repository).data["spec"]["model"]
+    assert source == {
+        "ref": "dvc:fresh.bento",
+        "framework": "bento",
+        "load": "fresh:Model",
+        "endpoints": ["/predict"],
+    }

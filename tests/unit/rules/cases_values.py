@@ -22,6 +22,16 @@ def switch(approve: str) -> dict[str, object]:
 A = "spec.gates[0]"
 AGE = {"platform.attributes.age": ["young", "old"]}
 BOOSTED = {"spec.model.framework": "xgboost"}
+OWN = {
+    "spec.model.framework": "bento",
+    "spec.model.load": "service:Ranker",
+    "spec.model.ref": "dvc:ranker.bento",
+    "lock.model.ref": "dvc:ranker.bento",
+    "lock.model.resolved": f"dvc:ranker.bento@{'a' * 40}#md5={'a' * 32}",
+    "lock.model.version": "a" * 12,
+}
+ROUTED = {**OWN, "spec.model.endpoints": ["/rank"]}
+ERRORS = {"metric": "error-rate", "baseline": "0.5%", "detect": {"rise": "100%"}}
 SCALED = {"spec.autoscaling": {"min": 2, "max": 5}}
 KS = {"name": "drift", "drift": {"reference": "a.csv", "current": "b.csv", "features": ["x"]}}
 LOCKED_DATA = {"lock.data": LOCKED}
@@ -62,6 +72,16 @@ CASES = (
         {**BOOSTED, "spec.service.classes": ["no", "yes"], "spec.service.positive": ["yes"]},
         "spec.service.positive[0]",
     ),
+    Case("PLAN524", {"spec.model.endpoints": ["/rank"]}, {}, "spec.model.endpoints"),
+    Case("PLAN524", {"spec.model.example": {"user": 7}}, {}, "spec.model.example"),
+    Case(
+        "PLAN524",
+        {**OWN, "spec.model.endpoints": ["/rank", "/similar"], G: [CTR, {**ERRORS, "endpoint": "/ranks"}]},
+        {**OWN, "spec.model.endpoints": ["/rank", "/similar"], G: [CTR, {**ERRORS, "endpoint": "/similar"}]},
+        f"{G}[1].endpoint",
+    ),
+    Case("PLAN525", {**ROUTED, "spec.service.threads": 8}, {"spec.service.threads": 8}, "spec.service.threads"),
+    Case("PLAN525", {**ROUTED, **AGE, G: [CTR, FAIR]}, {**AGE, G: [CTR, FAIR]}, f"{G}[1]"),
     Case("PLAN523", {"spec.resources.gpu": 1}, {**BOOSTED, "spec.resources.gpu": 1}, "spec.resources.gpu"),
     Case("PLAN523", {"spec.model.framework": "lightgbm", "spec.resources.gpu": 1}, {"spec.model.framework": "lightgbm"}, "spec.resources.gpu"),
     Case("GATE311", {**AGE, G: [CTR, FAIR]}, {**AGE, G: [CTR, FAIR, {**FAIR, "name": "age", "sensitive": ["age"]}]}, f"{G}[1].sensitive", "warning"),
