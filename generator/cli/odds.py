@@ -15,6 +15,7 @@ from generator.report.trees import FORMATS, render
 from generator.source.errors import CliError
 
 if TYPE_CHECKING:
+    from generator.lint import TreeReleases
     from generator.odds.trees.values import Known
 
 _FEW = 20
@@ -35,6 +36,11 @@ _PAIR = re.compile(r"([^=,\s][^=,]*)=\s*([0-9]+(?:\.[0-9]+)?)\s*(%?)")
     help="What is usual with the stable version, by event or name of a metric: error=0.5%,slow=2%.",
 )
 @click.option(
+    "--prometheus",
+    metavar="URL",
+    help="Take traffic and baselines from this server, and replay each metric over 30 days of the stable version.",
+)
+@click.option(
     "--better/--no-better",
     default=None,
     help="Search for limits with better odds; the default is to do so for up to 20 metrics.",
@@ -44,15 +50,23 @@ _PAIR = re.compile(r"([^=,\s][^=,]*)=\s*([0-9]+(?:\.[0-9]+)?)\s*(%?)")
     "--format", "fmt", type=click.Choice(FORMATS), default="text", show_default=True, help="Output format."
 )
 def command(
-    tree: Path, rps: float | None, baseline: str, fmt: str, *, better: bool | None, build: bool
+    tree: Path,
+    rps: float | None,
+    baseline: str,
+    prometheus: str | None,
+    fmt: str,
+    *,
+    better: bool | None,
+    build: bool,
 ) -> None:
     """Show what any release is worth, also one written by hand.
 
-    How often it stops a good version, and which harm it misses. TREE is a folder or a file with Rollouts and
-    their AnalysisTemplates, Canaries of Flagger, or InferenceServices of KServe. It needs neither specs nor a
-    cluster. Each metric is recognized from its query, or said to be unknown. What is not given becomes a range: --rps
-    and --baseline narrow it. For a model of a repository of Sluice, `sluice plan` shows the odds. Exit code 0, whatever
-    the odds are.
+    How often it stops a good version, and which harm it misses. TREE is a folder or a file with Rollouts and their
+    AnalysisTemplates, Canaries of Flagger, or InferenceServices of KServe. It needs neither specs nor a cluster. Each
+    metric is recognized from its query, or said to be unknown. What is not given becomes a range: --rps and --baseline
+    narrow it, and --prometheus takes both from the history. PROMETHEUS_TOKEN is sent as a bearer token,
+    PROMETHEUS_ORG_ID names the tenant. For a model of a repository of Sluice, `sluice plan` shows the odds. Exit code
+    0, whatever the odds are.
     """
     from generator.lint import read_releases
     from generator.odds.trees.better import with_better
@@ -65,8 +79,10 @@ def command(
             else ""
         )
         raise CliError(f"{tree} does not exist", hint)
-    known = _known(rps, baseline)
-    found = tree_odds(read_releases(tree, build=build), known)
+    releases, known = read_releases(tree, build=build), _known(rps, baseline)
+    if prometheus is not None:
+        known = _from_history(releases, prometheus, known)
+    found = tree_odds(releases, known)
     if not (found.releases or found.unused):
         raise CliError(
             f"{tree} has no Rollout, AnalysisTemplate, Canary of Flagger or InferenceService with a canary",
@@ -75,6 +91,20 @@ def command(
     if better or (better is None and len(found.metrics) <= _FEW):
         found = with_better(found, known)
     emit(render(found, fmt, Screen.of(sys.stdout)))
+
+
+def _from_history(releases: TreeReleases, address: str, known: Known) -> Known:
+    """Return what is known with what a Prometheus adds."""
+    import time
+
+    from generator.cluster.prometheus import Prometheus
+    from generator.cluster.tree_history import known_from
+
+    if "@" in address:
+        raise CliError(
+            "the URL of --prometheus has a password", "remove it, and set PROMETHEUS_TOKEN in the environment"
+        )
+    return known_from(releases, Prometheus.at(address), time.time(), known)
 
 
 def _known(rps: float | None, baseline: str) -> Known:

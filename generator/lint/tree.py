@@ -141,9 +141,14 @@ class Tree:
     commented: Sequence[File] = ()
 
 
-def read_tree(root: FilePath) -> Tree:
-    """Read every YAML and JSON file below a folder, or a single file. Links are reported and not followed."""
-    reader = _Reader(root)
+def read_tree(root: FilePath, about: re.Pattern[str] | None = None) -> Tree:
+    """Read every YAML and JSON file below a folder, or a single file. Links are reported and not followed.
+
+    Args:
+        root: the folder or the file.
+        about: only files whose text it matches are parsed; None for all.
+    """
+    reader = _Reader(root, about)
     paths = list(reader.walk())
     if root.is_dir():
         reader.sources = Sources(root, (path.relative_to(root).as_posix() for path in paths))
@@ -163,8 +168,9 @@ def read_tree(root: FilePath) -> Tree:
 class _Reader:
     """Collects the objects of a tree and the problems of its files."""
 
-    def __init__(self, root: FilePath) -> None:
+    def __init__(self, root: FilePath, about: re.Pattern[str] | None = None) -> None:
         self.root = root
+        self._about = about
         self.objects: list[Object] = []
         self.problems: list[FileProblem] = []
         self.ignored: list[str] = []
@@ -205,6 +211,8 @@ class _Reader:
             return
         self.files += 1
         file.text = text
+        if self._about is not None and not self._about.search(text):
+            return
         if "# sluice:" in text:
             self.commented.append(file)
         try:

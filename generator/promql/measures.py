@@ -13,8 +13,9 @@ from functools import lru_cache
 from typing import Final, Literal
 
 from generator.promql.expressions import AGGREGATIONS, Binary, Call, Expression, Number, Series, Text, parse
-from generator.promql.selectors import INSTANT_RATES, RATES, Selector
-from generator.promql.tokens import QuerySyntaxError
+from generator.promql.selectors import INSTANT_RATES, RATES, Selector, selectors_of
+from generator.promql.text import quote
+from generator.promql.tokens import QuerySyntaxError, tokenize
 
 Kind = Literal["share", "quantile", "mean", "rate", "count", "gauge", "comparison", "unknown"]
 Arm = Literal["canary", "stable", "both"]
@@ -138,6 +139,41 @@ def recognize(query: str, versions: Versions = Versions(), scrape_s: float = 30.
         return Measure("unknown", reason=f"it is not PromQL: {error}")
     except _UnknownFormError as reason:
         return Measure("unknown", reason=str(reason))
+
+
+def without_versions(query: str, versions: Versions) -> str:
+    """Return a query without its matchers that name a version, or whose argument is not known."""
+    tokens = tokenize(query)
+    for selector in reversed(list(selectors_of(tokens))):
+        kept = [one for one in selector.matchers if not _of_a_version(selector, one, versions)]
+        opening = selector.index + (tokens.word(selector.index) != "{")
+        if len(kept) == len(selector.matchers) or tokens.word(opening) != "{":
+            continue
+        start, end = (tokens.items[index].start for index in (opening, tokens.partner[opening]))
+        text = ",".join(f"{label}{sign}{quote(value)}" for label, sign, value in kept)
+        query = f"{query[: start + 1]}{text}{query[end:]}"
+    return query
+
+
+def _of_a_version(selector: Selector, matcher: tuple[str, str, str], versions: Versions) -> bool:
+    _, sign, value = matcher
+    if sign not in ("=", "=~"):
+        return False
+    words = versions.canary | versions.stable
+    one = Selector(selector.metric, (matcher,), selector.index)
+    named = any(_names(word, value) for word in words) or _CANARY.search(value) or _STABLE.search(value)
+    return bool(named) or "{{" in value or one.restricts_version
+
+
+def requests_of(query: str) -> str:
+    """Return the selector of all requests in a query, as text; empty where there is none."""
+    for selector in selectors_of(tokenize(query)):
+        event, _ = _event(selector)
+        if event != "requests" or not selector.metric.endswith(("_total", "_count", "_requests")):
+            continue
+        text = ",".join(f"{label}{sign}{quote(value)}" for label, sign, value in selector.matchers)
+        return f"{selector.metric}{{{text}}}"
+    return ""
 
 
 class _Recognizer:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path as FilePath
+from typing import Final
 
 from generator.lint.controller import VERSIONS
 from generator.lint.placement import Objects
@@ -15,6 +17,13 @@ from generator.lint.tree import read_tree
 __all__ = ["Release", "Stage", "TreeMetric", "TreeReleases", "read_releases"]
 
 
+_ABOUT: Final = re.compile(
+    r"kind[\"']?\s*:\s*[\"']?(?:(?:Rollout|AnalysisTemplate|ClusterAnalysisTemplate|Canary|MetricTemplate|InferenceService"
+    r"|ServiceMonitor|PodMonitor|Application|ApplicationSet)(?:List)?|List)\b"
+)
+"""Files without one of these kinds are not parsed: definitions of resources are megabytes."""
+
+
 def read_releases(root: FilePath, *, build: bool = False) -> TreeReleases:
     """Read every release below a folder, or in one file. Bad input is never an exception.
 
@@ -22,7 +31,7 @@ def read_releases(root: FilePath, *, build: bool = False) -> TreeReleases:
         root: the folder or the file.
         build: whether to build charts and kustomizations first, with the tools on the path.
     """
-    tree = read_tree(root)
+    tree = read_tree(root, _ABOUT)
     missing: list[str] = []
     if build:
         from generator.lint.build import with_builds

@@ -143,7 +143,7 @@ def _unpriced_time(release: Release, metric: TreeMetric, measure: Measure) -> st
 
 def metric_odds(release: Release, metric: TreeMetric, known: Known) -> MetricOdds:
     """Return the odds of one metric of a release."""
-    found = _recognized(release, metric)
+    found = replace(_recognized(release, metric), fired=known.fired.get(metric.name))
     if found.why:
         return found
     verdicts = _verdicts(metric, found.measure.fallback)

@@ -122,6 +122,8 @@ class MetricOdds:
         why: why there are no odds; empty when there are.
         assumed: what was varied, such as `error between 0.5% and 2.5%`.
         better: what would be better; None where nothing is, or where nothing was searched.
+        fired: the share of the windows of the past, all of the stable version, that it would have stopped; None where
+            no history was read.
     """
 
     metric: TreeMetric
@@ -135,6 +137,7 @@ class MetricOdds:
     why: str = ""
     assumed: tuple[str, ...] = ()
     better: Better | None = None
+    fired: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,6 +77,7 @@ def _metric(found: MetricOdds) -> dict[str, Any]:
         "traps": [{"trap": trap, "text": text} for trap, text in found.traps],
         "unknown": found.why or None,
         "assumed": list(found.assumed),
+        "fired_in_history": found.fired,
         "better": _better(found),
     }
 

@@ -142,6 +142,8 @@ def remarks(found: MetricOdds) -> Iterator[str]:
         yield f"no odds: {found.why}"
     if found.paused >= 0.001:
         yield f"{share_up(found.paused)} of the good versions wait for a person, because a verdict is inconclusive"
+    if found.fired is not None:
+        yield f"history: it would have stopped {share_up(found.fired)} of the releases of the stable version itself"
     harm = next((one for one in found.harms if one.times == 2), None)
     if harm is not None and harm.power.high > 0.0005 and len(harm.by_stage) > 1:
         yield f"twice the {_plural(found.measure.event)}: {by_stage(found, harm.by_stage)}"
