@@ -9,6 +9,7 @@ from generator.pipeline.promotion_check import rejected
 from generator.pipeline.session import Session
 from generator.plan.promotion import standing
 from generator.plan.release_key import release_key
+from generator.plan.values import Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,8 @@ class Candidate:
     Args:
         model: team/model.
         environment: a gated one.
-        standing: waiting, held, promoted, or rejected for one in quarantine.
+        standing: waiting, held, promoted, hotfix for one that is promoted without its proof, or rejected for one in
+            quarantine.
         key: its release key.
         required: environments that must prove it.
         merge: auto or person.
@@ -49,9 +51,16 @@ def candidates(session: Session) -> Iterator[Candidate]:
             yield Candidate(
                 entry.name,
                 plan.identity.environment,
-                "rejected" if rejected(session.repository, entry, key) else standing(plan),
+                "rejected" if rejected(session.repository, entry, key) else _standing(plan),
                 key,
                 tuple(plan.delivery.requires),
                 "auto" if promotions.auto else "person",
                 () if promotions.auto else tuple(promotions.reviewers),
             )
+
+
+def _standing(plan: Plan) -> str:
+    """Return the standing of a release; a hot fix is still to be proven."""
+    stands = standing(plan)
+    fixed = plan.promotion is not None and plan.promotion.hotfix is not None
+    return "hotfix" if fixed and stands == "promoted" else stands

@@ -507,3 +507,13 @@ def test_a_lock_that_is_not_read_is_reported(shop: Shop) -> None:
     assert told.count("PROM108") == 1 + told.count("explain PROM108")
     shop.edit({"platform.environments.production": SERVER})
     assert "specs/shop/ranker.production.lock.yaml" in shop.ok("validate")
+
+
+def test_a_hot_fix_is_proposed_again_once_it_is_proven(shop: Shop) -> None:
+    shop.ok("promote", NAME, "--to", "production", "--hotfix", "--reason", "prices are wrong")
+    shop.ok("render")
+    assert f"{NAME}\tproduction\thotfix\t" in shop.ok("ci", "promotions")
+    bundle = shop.release()
+    shop.promoted()
+    assert f"{NAME}\tproduction\tpromoted\t" in shop.ok("ci", "promotions")
+    assert ("hotfix" in shop.lock, shop.release()) == (False, bundle)
