@@ -17,9 +17,13 @@ from generator.lint.tree import read_tree
 __all__ = ["Release", "Stage", "TreeMetric", "TreeReleases", "read_releases"]
 
 
+_KINDS: Final = (
+    "Rollout|AnalysisTemplate|ClusterAnalysisTemplate|Canary|MetricTemplate|InferenceService|ServiceMonitor|PodMonitor"
+    "|Application|ApplicationSet"
+)
 _ABOUT: Final = re.compile(
-    r"kind[\"']?\s*:\s*[\"']?(?:(?:Rollout|AnalysisTemplate|ClusterAnalysisTemplate|Canary|MetricTemplate|InferenceService"
-    r"|ServiceMonitor|PodMonitor|Application|ApplicationSet)(?:List)?|List)\b"
+    rf"(?:^\ufeff?|[{{,]\s{{0,9}}|[\"'])kind[\"']?\s{{0,9}}:\s{{0,9}}[\"']?(?:(?:{_KINDS})(?:List)?|List)\b",
+    re.MULTILINE,
 )
 """Files without one of these kinds are not parsed: definitions of resources are megabytes."""
 

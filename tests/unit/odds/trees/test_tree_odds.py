@@ -142,3 +142,17 @@ spec: {predictor: {canaryTrafficPercent: 10}}
 def test_the_page_shows_what_the_advice_of_others_is_worth():
     page = Path(__file__).parents[4] / "docs/odds.md"
     assert table() in page.read_text(encoding="utf-8"), "python -m tests.unit.odds.trees.examples"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.json", '{"apiVersion": "serving.kserve.io/v1beta1", "kind": "InferenceService", "metadata": {"name": "a"}, %s}'),
+        ("a.yaml", "{apiVersion: serving.kserve.io/v1beta1, kind: InferenceService, metadata: {name: a}, %s}"),
+        ("b.yaml", "apiVersion: v1\nkind: List\nitems:\n  - {apiVersion: serving.kserve.io/v1beta1,\n     kind: 'InferenceService', metadata: {name: a}, %s}"),
+        ("c.yaml", "apiVersion: serving.kserve.io/v1beta1\nkind: InferenceServiceList\nitems: [{metadata: {name: a}, %s}]"),
+    ],
+)  # fmt: skip
+def test_a_release_is_found_in_every_notation(tmp_path, name, text):
+    (tmp_path / name).write_text(text % '"spec": {"predictor": {"canaryTrafficPercent": 10}}')
+    assert len(read_releases(tmp_path).releases) == 1
