@@ -134,6 +134,7 @@ def _commands(plan: Plan, alert: str) -> Iterator[str]:
             yield argo.format("abort")
     if alert == "RolloutAborted":
         yield f'sluice record {name} --env {identity.environment} --cluster --context "$CONTEXT"'
-        yield f'sluice revert {name} --reason "what is wrong with {plan.version.label}"'
+        alone = f" --env {identity.environment}" if plan.delivery.requires else ""
+        yield f'sluice revert {name}{alone} --reason "what is wrong with {plan.version.label}"'
     if alert == "RolloutDegraded":
         yield argo.format("abort")

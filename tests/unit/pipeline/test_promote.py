@@ -517,3 +517,11 @@ def test_a_hot_fix_is_proposed_again_once_it_is_proven(shop: Shop) -> None:
     shop.promoted()
     assert f"{NAME}\tproduction\tpromoted\t" in shop.ok("ci", "promotions")
     assert ("hotfix" in shop.lock, shop.release()) == (False, bundle)
+
+
+def test_the_runbook_takes_back_the_version_of_a_gated_environment_alone(shop: Shop) -> None:
+    shop.edit({"platform.monitoring.alerts": {}})
+    shop.promoted()
+    assert f"sluice revert {NAME} --env production --reason" in shop.bundle()["RUNBOOK.md"]
+    ungated = (shop.root / "rendered/staging/shop/ranker/RUNBOOK.md").read_text()
+    assert f"sluice revert {NAME} --reason" in ungated
