@@ -13,6 +13,7 @@ import datetime as dt
 import hashlib
 import re
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -20,10 +21,11 @@ from typing import Final
 from pydantic import ValidationError
 
 from generator.gates.errors import NoVerdictError, describe
-from generator.source.content import ContentError, path_digest
+from generator.source.content import PATTERN, ContentError, partitions, path_digest
 from generator.source.files import RefusedError, has_link, is_below, regular_bytes
 from generator.source.reader import read
 from generator.spec.evidence import Binding, Source
+from generator.spec.gate_data import named
 from generator.spec.gates import Windows
 from generator.spec.lock import LockFile
 
@@ -92,10 +94,49 @@ class Inputs:
         """
         path = self.file(ref)
         source = Source(role="data", path=ref, digest=f"sha256:{tree_digest(path)}")
-        locked = self.lock.data.get(ref)
-        if locked is not None and locked.digest != source.digest:
-            raise NoVerdictError(f"{ref} is not the locked data set: its digest is {source.digest[:19]}…")
+        self._check_locked(source)
         return path, source
+
+    def partitions(self, ref: str) -> tuple[list[Path], Source]:
+        """Return the files of a data set of one or more files, which must be the locked ones.
+
+        Raises:
+            NoVerdictError: there are none, two have the same content, one is reached through a link, or their bytes are
+                not those of the lock.
+        """
+        name, root = place(ref), self.root_of(ref)
+        if root is None:
+            path, source = self.data(ref)
+            return [path], source
+        try:
+            files, digest = partitions(root, name, ref)
+        except ContentError as error:
+            raise NoVerdictError(error.message) from error
+        if root != self.folder and any(has_link(self.root, file) for file in files):
+            raise NoVerdictError(f"{ref} is reached through a link; {self.advice.format(name=ref)}")
+        repeated = [digest for digest, count in Counter(files.values()).items() if count > 1]
+        if repeated:
+            raise NoVerdictError(f"{ref} has the same file twice (sha256 {repeated[0][:12]}…)")
+        source = Source(role="data", path=ref, digest=digest)
+        self._check_locked(source)
+        return list(files), source
+
+    def root_of(self, ref: str) -> Path | None:
+        """Return the folder below which a data set is a folder or a pattern; None for a file."""
+        name = place(ref)
+        for folder in (
+            () if ref in self.given or not is_below(name) else (self.folder, self.spec.parent, self.root)
+        ):
+            if folder is not None and _matches(folder, name):
+                return folder
+        return None
+
+    def _check_locked(self, source: Source) -> None:
+        locked = self.lock.data.get(source.path)
+        if locked is not None and locked.digest != source.digest:
+            raise NoVerdictError(
+                f"{source.path} is not the locked data set: its digest is {source.digest[:19]}…"
+            )
 
     def windows(self, windows: Windows) -> tuple[tuple[Path, Source], tuple[Path, Source]]:
         """Return the reference and the current window of a gate.
@@ -103,7 +144,7 @@ class Inputs:
         Raises:
             NoVerdictError: as `data`; or both have the same content, so the comparison would be empty.
         """
-        reference, current = self.data(windows.reference), self.data(windows.current)
+        reference, current = self.data(named(windows.reference)), self.data(named(windows.current))
         if reference[1].digest == current[1].digest:
             raise NoVerdictError("both windows are the same file: nothing was compared")
         return reference, current
@@ -244,6 +285,12 @@ def tree_digest(path: Path) -> str:
         return path_digest(path, path.name).removeprefix("sha256:")
     except ContentError as error:
         raise NoVerdictError(error.message) from error
+
+
+def _matches(folder: Path, name: str) -> bool:
+    if PATTERN.search(name):
+        return next(folder.glob(name), None) is not None
+    return (folder / name).is_dir()
 
 
 def _existing(path: Path, name: str) -> Path:

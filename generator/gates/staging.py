@@ -12,6 +12,7 @@ from typing import Final
 
 from generator.gates.errors import NoVerdictError
 from generator.gates.inputs import Inputs, place
+from generator.spec.gate_data import UNBOUND
 from generator.spec.gates import GateBase
 from generator.spec.lock import LockFile
 
@@ -97,7 +98,13 @@ def _files(gate: GateBase, inputs: Inputs) -> Iterator[tuple[str, Path]]:
     for name in needs.files:
         yield _inside(place(name)), inputs.file(name)
     for ref in needs.data.values():
-        yield _inside(place(ref)), inputs.data(ref)[0]
+        if ref.startswith(UNBOUND):
+            continue
+        files, _ = inputs.partitions(ref) if needs.engine else ([inputs.data(ref)[0]], None)
+        name = _inside(place(ref))
+        root = inputs.root_of(ref)
+        for file in files:
+            yield name if root is None else file.relative_to(root).as_posix(), file
     if needs.model:
         model, _ = inputs.artifact()
         yield (MODEL if model.is_dir() else f"{MODEL_FILE}/{model.name}"), model

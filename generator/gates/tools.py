@@ -37,9 +37,13 @@ class Tool:
 
     @property
     def digest(self) -> str:
-        """Return `sha256:…` of everything that determines the report: packages, script, and shared code."""
+        """Return `sha256:…` of everything that determines the report: packages, script, and shared code.
+
+        The scripts of one tool share modules whose names start with an underscore.
+        """
         total = hashlib.sha256()
-        for path in (self.requirements, self.program, self.folder / COMMON):
+        shared = sorted((self.folder / self.name).glob("_*.py"))
+        for path in (self.requirements, self.program, self.folder / COMMON, *shared):
             text = path.read_bytes()
             total.update(f"{path.name}\0{len(text)}\0".encode() + text)
         return f"sha256:{total.hexdigest()}"

@@ -311,7 +311,8 @@ def _gates(inputs: Inputs, spec: ModelSpec) -> tuple[Gate, ...]:
     meta = inputs.model.metadata
     waivers = [one for one in inputs.platform.waivers if one.model == f"{meta.team}/{meta.name}"]
     attributes = {**inputs.platform.attributes, **spec.service.attributes}
-    return planned_gates(spec.gates, waivers, inputs.lock.model.digest, dict(inputs.suites), attributes)
+    at = {ref: data.at for ref, data in inputs.lock.data.items() if data.at}
+    return planned_gates(spec.gates, waivers, inputs.lock.model.digest, dict(inputs.suites), attributes, at)
 
 
 def _gate_key(inputs: Inputs, gates: tuple[Gate, ...]) -> str:
@@ -352,6 +353,11 @@ def _gate_pods(inputs: Inputs) -> GatePodSettings:
         s3=(archive.s3 or "").replace("{digest}", hexadecimal),
         secret=platform.gates.secret or "",
         artifacts=platform.gates.artifacts,
+        resources=(
+            platform.gates.resources.cpu,
+            platform.gates.resources.memory,
+            platform.gates.resources.scratch,
+        ),
         guaranteed=platform.tiers[inputs.model.spec.tier].requires.image_digest,
         watch=daily_cron(platform.gates.daily, _identity(inputs).path) if archive.claim else "",
     )

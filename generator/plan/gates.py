@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, Final
 
 from generator.plan.values import Gate
@@ -19,6 +21,7 @@ def planned_gates(
     digest: str,
     suites: Mapping[str, str],
     attributes: Mapping[str, Iterable[object]],
+    locked_at: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[Gate, ...]:
     """Return the gates of a model.
 
@@ -28,11 +31,12 @@ def planned_gates(
         digest: of the locked model version.
         suites: digest of each expectation suite in the repository, by path.
         attributes: declared values of each sensitive attribute.
+        locked_at: when each data set was locked (RFC 3339); windows without an end end on that day.
     """
     given = tuple(waivers)
     out = []
     for spec in specs:
-        config = _config(spec, suites)
+        config = _config(spec, suites, locked_at)
         covering = (one for one in given if one.gate == spec.name)
         covering = (one for one in covering if one.covers(spec.kind, configuration_digest(config), digest))
         out.append(Gate(spec, config, next(covering, None), _groups(spec, attributes)))
@@ -88,8 +92,21 @@ def _groups(
     return tuple((name, tuple(map(str, attributes[name]))) for name in spec.sensitive if name in attributes)
 
 
-def _config(spec: GateBase, suites: Mapping[str, str]) -> dict[str, Any]:
+def with_moving_windows(gate: Gate) -> Gate:
+    """Return a gate for the daily watch: windows without an end in the spec end on the day on which it runs."""
+    suites = {gate.spec.data.suite: suite_digest(gate)} if isinstance(gate.spec, DataGate) else {}
+    found = {path: digest for path, digest in suites.items() if digest is not None}
+    return replace(gate, config=_config(gate.spec, found, {}))
+
+
+def _config(spec: GateBase, suites: Mapping[str, str], locked_at: Mapping[str, str]) -> dict[str, Any]:
     config = spec.model_dump(mode="json", by_alias=True, exclude_none=True)
+    for part, source in spec.needs.sources.items():
+        if source.window is not None and source.window.to is None and source.name in locked_at:
+            found = config
+            for key in part:
+                found = found[key]
+            found["window"]["to"] = locked_at[source.name][:10]
     if isinstance(spec, DataGate) and spec.data.suite in suites:
         config[_SUITE_DIGEST] = suites[spec.data.suite]
     return config

@@ -49,7 +49,7 @@ def check_references(written: SourceSpec) -> list[Finding]:
 
     A lock is compared only with a valid reference: mistakes in the reference are reported first.
     """
-    checks = (_team, _outcomes, _attributes)
+    checks = (_team, _outcomes, _attributes, _engines)
     found = [finding for check in checks for finding in check(written)]
     of_model = list(_model_reference(written))
     return [*found, *of_model, *([] if of_model else lock_findings(written))]
@@ -119,6 +119,23 @@ def _attributes(written: SourceSpec) -> Iterator[Finding]:
             else _attribute_path(written, compared[0])
         )
         yield written.finding("REF216", path, message, hint)
+
+
+def _engines(written: SourceSpec) -> Iterator[Finding]:
+    """Check that tables and queries name an engine of the platform, and that files have none."""
+    known = written.platform.gates.engines
+    for index, gate in enumerate(written.file.spec.gates):
+        for part, source in gate.needs.sources.items():
+            path: Path = ("spec", "gates", index, *part)
+            if source.engine is not None and source.engine not in known:
+                message = f"unknown engine `{source.engine}`"
+                hint = did_you_mean(source.engine, known, "engines")
+                yield written.finding("REF217", (*path, "engine"), message, hint)
+            elif (source.engine is None) != (source.data is not None):
+                key = "data" if source.data is not None else "table" if source.table is not None else "query"
+                message = f"`{key}` needs `engine`" if source.data is None else "files have no `engine`"
+                hint = f"engines of the platform: {', '.join(known) or 'none'}; `data` is read by the gate itself"
+                yield written.finding("REF217", (*path, key), message, hint)
 
 
 def _attribute_path(written: SourceSpec, name: str) -> Path:

@@ -214,6 +214,7 @@ class GatePodSettings:
         s3: its key in the artifact repository, or empty.
         secret: Secret whose keys become environment variables, or empty.
         artifacts: whether there is an artifact repository.
+        resources: CPU, largest memory and largest temporary files of gates whose data an engine reads.
         guaranteed: whether intervals keep their confidence level for every true value (Clopper and Pearson).
         watch: cron expression (UTC) of the daily watch, or empty.
     """
@@ -226,6 +227,7 @@ class GatePodSettings:
     s3: str
     secret: str
     artifacts: bool
+    resources: tuple[str, str, str]
     guaranteed: bool
     watch: str
 

@@ -88,6 +88,38 @@ spec:
         instead='spec: {service: {attributes: {age: [young, old]}, positive: ["yes"]}}',
     ),
     Code(
+        "REF217",
+        "error",
+        "the data of a gate names no engine that can read it",
+        "Tables and queries are in an engine that the platform declares, with its address in a Secret. Files are read "
+        "by the gate itself.",
+        "Name an engine of `gates.engines` in platform.yaml, next to `table` or `query` only.",
+        example="""
+# specs/shop/ranker.yaml
+spec:
+  gates: [{name: drift, drift: {reference: a.csv, current: {table: seen, engine: lake}, features: [x, y]}}]
+# specs/shop/ranker.lock.yaml
+data:
+  a.csv: {digest: "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", resolved: a.csv}
+  "table:seen@lake":
+    digest: "sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+    resolved: "table:seen@lake"
+""",
+        instead="""
+# specs/platform.yaml
+spec: {gates: {engines: {lake: trino}}}
+# specs/shop/ranker.yaml
+spec:
+  gates: [{name: drift, drift: {reference: a.csv, current: {table: seen, engine: lake}, features: [x, y]}}]
+# specs/shop/ranker.lock.yaml
+data:
+  a.csv: {digest: "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", resolved: a.csv}
+  "table:seen@lake":
+    digest: "sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+    resolved: "table:seen@lake"
+""",
+    ),
+    Code(
         "REF206",
         "error",
         "an address has no digest",

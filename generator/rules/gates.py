@@ -11,6 +11,7 @@ from generator.odds.gate_odds import share_odds
 from generator.rules.context import GATES, Context, written_guards
 from generator.source.document import Path
 from generator.source.finding import Fix, Severity
+from generator.spec.gate_data import is_bound
 from generator.spec.gates import CustomGate, DriftGate, FairnessGate, MetricGate, is_share
 from generator.spec.guards.fairness import FairnessGuard
 from generator.spec.quantities import share_down
@@ -259,6 +260,58 @@ def stability_rows(context: Context) -> Iterator[Problem]:
             hint = f"compare {needed:,} rows: without drift it then fails in at most {percent(gate.alpha)} of all runs"
             severity: Severity = "error" if 2 * gate.rows < needed else "warning"
             yield Problem((*GATES, index, "rows"), message, hint, severity=severity)
+
+
+@rule(
+    "TIER343",
+    "error",
+    "nothing proves which rows a gate read",
+    scope=Context,
+    why="Rows of a table can change between the gate and an audit: the digest in the evidence is that of the query, "
+    "not of the data.",
+    remedy="Export the rows to files, and name these as `data`.",
+    example="""
+# specs/platform.yaml
+spec: {gates: {engines: {lake: trino}}, tiers: {standard: {requires: {boundData: true}}}}
+# specs/shop/ranker.yaml
+spec:
+  gates: [{name: drift, drift: {reference: a.csv, current: {table: seen, engine: lake}, features: [x, y]}}]
+# specs/shop/ranker.lock.yaml
+data:
+  a.csv: {digest: "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", resolved: a.csv}
+  "table:seen@lake":
+    digest: "sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+    resolved: "table:seen@lake"
+""",
+    instead="""
+# specs/platform.yaml
+spec: {tiers: {standard: {requires: {boundData: true}}}}
+# specs/shop/ranker.yaml
+spec:
+  gates: [{name: drift, drift: {reference: a.csv, current: {data: "b/*.csv"}, features: [x, y]}}]
+# specs/shop/ranker.lock.yaml
+data:
+  a.csv: {digest: "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", resolved: a.csv}
+  "b/*.csv": {digest: "sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb", resolved: "b/*.csv"}
+""",
+)
+def unbound_data(context: Context) -> Iterator[Problem]:
+    """Check that gates read files if the tier requires data that a digest proves."""
+    if not context.tier.requires.bound_data:
+        return
+    related = (
+        (
+            f"required by the tier `{context.plan.identity.tier}`",
+            context.tier_place("requires", "boundData"),
+        ),
+    )
+    for index, gate in enumerate(context.spec.gates):
+        for part, source in gate.needs.sources.items():
+            if not is_bound(source):
+                message = f"the tier `{context.plan.identity.tier}` requires data that a digest proves, but "
+                message += f"`{gate.name}` reads `{source.name}`"
+                hint = "export them to files, and name these as `data`"
+                yield Problem((*GATES, index, *part), message, hint, related)
 
 
 @rule(

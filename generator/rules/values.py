@@ -12,6 +12,7 @@ from generator.rules.context import GATES, ROLLOUT, STEPS, Context, written_guar
 from generator.source.document import Path
 from generator.source.flow import flow
 from generator.source.suggest import misspelt
+from generator.spec.gate_data import DataSource, named
 from generator.spec.gates import DriftGate, ExplainGate, FairnessGate, MetricGate, Windows, metric_range
 from generator.spec.guards.base import ParityGuard, RatioGuard
 from generator.spec.rollout import ApproveStep, BlueGreen, Canary, WeightStep
@@ -98,16 +99,17 @@ def empty_bounds(context: Context) -> Iterator[Problem]:
         if isinstance(windows, Windows) and _content(windows.reference, data) == _content(
             windows.current, data
         ):
-            message = f"`{windows.current}` is compared with itself: nothing ever differs"
+            message = f"`{named(windows.current)}` is compared with itself: nothing ever differs"
             yield Problem((*GATES, index, gate.key, "current"), message, "name the data of production")
         found = _empty_metric(gate) if isinstance(gate, MetricGate) else _empty_measure(gate)
         for key, message, hint in found:
             yield Problem((*GATES, index, key), message, hint)
 
 
-def _content(reference: str, data: Mapping[str, str]) -> str:
-    """Return what identifies a data set: the digest in the lock, under whatever name, or else the name."""
-    return data.get(reference, reference)
+def _content(of: str | DataSource, data: Mapping[str, str]) -> tuple[object, ...]:
+    """Return what identifies rows: the digest in the lock, under whatever name, or else the name; days and filter."""
+    content = data.get(named(of), named(of))
+    return (content, of.window, of.filter) if isinstance(of, DataSource) else (content, None, {})
 
 
 def _empty_measure(gate: object) -> Iterator[tuple[str, str, str]]:

@@ -24,6 +24,8 @@ LISTED: Final = rb"[0-9a-f]{64}  "
 """How the listing of a folder starts."""
 HEAD: Final = 66
 """Bytes at the start of a file that decide whether it starts like a listing."""
+PATTERN: Final = re.compile(r"[*?\[]")
+"""What makes a name a pattern."""
 _LONGEST: Final = 4096
 """Bytes of the longest path that Linux opens (PATH_MAX); longer ones in a listing cost time and can't be written."""
 _CHUNK: Final = 1 << 20
@@ -112,6 +114,35 @@ def path_digest(artifact: Path, shown: str, leave_out: frozenset[str] = frozense
     except OSError as error:
         message = f"{shown} can't be read: {error.strerror}"
         raise ContentError(message, "check that it exists, and its permissions") from error
+
+
+def partitions(root: Path, name: str, shown: str) -> tuple[dict[Path, str], str]:
+    """Return the SHA-256 (hex) of each file of a data set, sorted by path, and the digest of the set.
+
+    A file has the digest of its content; a folder or a pattern (`data/*/*.parquet`) that of its listing.
+
+    Args:
+        root: the folder that the name is below.
+        name: a file, a folder or a pattern.
+        shown: how messages call it.
+
+    Raises:
+        ContentError: there is no such file, or the same as `path_digest`.
+    """
+    whole = root / name
+    if whole.is_file() and not PATTERN.search(name):
+        digest = path_digest(whole, shown)
+        return {whole: digest.removeprefix("sha256:")}, digest
+    try:
+        if PATTERN.search(name):
+            base, files = root, sorted(item for item in root.glob(name) if item.is_file())
+        else:
+            base, files = whole, sorted(whole / item for item in _names(whole, shown))
+        found = {file: sha256_of_file(file) for file in files}
+    except (OSError, ValueError) as error:
+        raise ContentError(f"{shown} can't be read: {error}", "check the name, and permissions") from error
+    listed = [(file.relative_to(base).as_posix(), sha256) for file, sha256 in found.items()]
+    return found, listing_digest(listed, shown)
 
 
 def check_start(head: bytes, shown: str) -> None:

@@ -67,9 +67,13 @@ class Measure(Record):
 class Source(Record):
     """A file that a gate read."""
 
-    role: Literal["report", "predictions", "data", "suite", "model"] = Field(description="its role")
+    role: Literal["report", "predictions", "data", "unbound", "suite", "model"] = Field(
+        description="its role; unbound: data of which nothing proves which rows were read"
+    )
     path: Line = Field(description="its path, or its reference")
-    digest: Digest = Field(description="digest of its content")
+    digest: Digest = Field(
+        description="digest of its content; of unbound data, of the table's name or the query"
+    )
 
 
 class EvidenceEntry(Record):

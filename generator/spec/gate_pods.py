@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from generator.spec.network import Destination
 from generator.spec.record import Choice, Record
-from generator.spec.types import Name
+from generator.spec.types import Cpu, Memory, Name
 
 
 class GateInputs(Choice):
@@ -35,6 +35,22 @@ class GateInputs(Choice):
     )
 
 
+Engine = Literal["postgresql", "clickhouse", "trino"]
+"""Engines whose clients the gate image has; the addresses of the engines start with these names."""
+
+
+class GateResources(Record):
+    """What a gate gets whose data an engine reads, or a sample of it; other gates have fixed resources."""
+
+    cpu: Cpu = Field("500m", description="CPU that is requested", examples=["2"])
+    memory: Memory = Field(
+        "2Gi", description="largest memory; beyond it, the engine uses `scratch`", examples=["4Gi"]
+    )
+    scratch: Memory = Field(
+        "10Gi", description="largest temporary files on the node's disk", examples=["100Gi"]
+    )
+
+
 class GatePods(Record):
     """Settings of gates in the cluster."""
 
@@ -46,6 +62,17 @@ class GatePods(Record):
     )
     artifacts: bool = Field(
         False, description="Argo Workflows has an artifact repository: evidence is stored there as well"
+    )
+    engines: dict[Name, Engine] = Field(
+        {},
+        description="engines in which gates read tables and queries; the Secret `secret` has the address of each, "
+        "with its password, as SLUICE_ENGINE_<NAME>",
+        examples=[{"warehouse": "postgresql"}],
+    )
+    resources: GateResources = Field(
+        GateResources.model_construct(),
+        description="resources of gates whose data an engine reads",
+        examples=[{"cpu": "2", "memory": "4Gi", "scratch": "100Gi"}],
     )
     egress: list[Destination] = Field(
         [],

@@ -5,25 +5,25 @@ from __future__ import annotations
 import math
 import re
 from abc import abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import replace
 from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import ConfigDict, Discriminator, Field, Tag
 
-from generator.spec.gate_tools import BARE, DriftTest, Program, choices, drift_test, program
+from generator.spec.gate_data import Data, DataSource, Needs, needs_of
+from generator.spec.gate_tools import (
+    BARE,
+    DriftTest,
+    Program,
+    choices,
+    drift_test,
+    engine_image,
+)
 from generator.spec.record import Choice, Record, by_key
 from generator.spec.types import Key, Line, Loss, Name, RelativePath
 
-DataRef = Annotated[
-    Line,
-    Field(
-        description="a data set: dvc:path, s3://bucket/key, https://… or a path in this repository",
-        examples=["dvc:data/train.parquet"],
-    ),
-]
 RUN: Final = "mlflow:"
 """The prefix of a metric source that is an MLflow run."""
 
@@ -37,29 +37,6 @@ else:
     _DriftTool = Literal[choices("drift")]
     _DataTool = Literal[choices("data")]
     _ExplainTool = Literal[choices("explain")]
-
-
-@dataclass(frozen=True, slots=True)
-class Needs:
-    """The scripts and inputs of a gate.
-
-    Args:
-        programs: scripts that it runs.
-        comparisons: further scripts for tables of predictions.
-        files: reports and suites, which are not in the lock.
-        data: data sets, by their path in the gate.
-        fresh: the data set that changes every day; empty for none.
-        predictions: it reads tables of predictions.
-        model: it reads the model's own file or folder.
-    """
-
-    programs: tuple[Program, ...] = ()
-    comparisons: tuple[Program, ...] = ()
-    files: tuple[str, ...] = ()
-    data: Mapping[tuple[str, ...], str] = field(default_factory=dict)
-    fresh: str = ""
-    predictions: bool = False
-    model: bool = False
 
 
 class GateBase(Record):
@@ -91,7 +68,7 @@ class GateBase(Record):
     def image(self) -> str | None:
         """Name of the gate image that runs it in the cluster; None if it has its own image."""
         scripts = (*self.needs.programs, *self.needs.comparisons)
-        return scripts[0].tool if scripts else BARE
+        return engine_image(scripts) if scripts else BARE
 
 
 class TestsGate(GateBase):
@@ -222,28 +199,23 @@ class FairnessGate(Choice, GateBase):
     )
     tool: _FairnessTool = Field("fairlearn", description="library that computes it")
     min_group: int = Field(30, ge=2, description="smallest group, in rows, that decides")
-    data: DataRef | None = Field(None, description="rows with label, prediction and attributes")
+    data: Data | None = Field(None, description="rows with label, prediction and attributes")
 
     @property
     def needs(self) -> Needs:
         """Its tool, and its rows or the table of predictions."""
-        return Needs(
-            programs=(program(self.kind, self.tool),),
-            data={("data",): self.data} if self.data else {},
-            fresh=self.data or "",
-            predictions=self.data is None,
-        )
+        return needs_of(self.kind, self.tool, {("data",): self.data}, fresh=self.data)
 
 
 class Windows(Record):
     """Two windows of data."""
 
-    reference: DataRef = Field(description="training data")
-    current: DataRef = Field(description="production data", examples=["dvc:data/prod-30d.parquet"])
+    reference: Data = Field(description="training data")
+    current: Data = Field(description="production data", examples=["dvc:data/prod-30d.parquet"])
 
-
-def _window_data(part: str, windows: Windows) -> dict[tuple[str, ...], str]:
-    return {(part, "reference"): windows.reference, (part, "current"): windows.current}
+    def parts(self, key: str) -> dict[tuple[str, ...], str | DataSource | None]:
+        """Return both windows by their path in a gate."""
+        return {(key, "reference"): self.reference, (key, "current"): self.current}
 
 
 class Drift(Windows):
@@ -291,17 +263,13 @@ class DriftGate(GateBase):
     @property
     def needs(self) -> Needs:
         """Its tool, and both windows."""
-        return Needs(
-            programs=(program(self.kind, self.tool),),
-            data=_window_data("drift", self.drift),
-            fresh=self.drift.current,
-        )
+        return needs_of(self.kind, self.tool, self.drift.parts("drift"), fresh=self.drift.current)
 
 
 class DataSuite(Record):
     """A data set and the expectations it must meet."""
 
-    current: DataRef = Field(description="the data set")
+    current: Data = Field(description="the data set")
     suite: RelativePath = Field(
         description="expectation suite (JSON)", examples=["expectations/fraud-inputs.json"]
     )
@@ -319,11 +287,8 @@ class DataGate(GateBase):
     @property
     def needs(self) -> Needs:
         """Its tool, the suite and the data set."""
-        return Needs(
-            programs=(program(self.kind, self.tool),),
-            files=(self.data.suite,),
-            data={("data", "current"): self.data.current},
-        )
+        found = needs_of(self.kind, self.tool, {("data", "current"): self.data.current})
+        return replace(found, files=(self.data.suite,))
 
 
 class ExplainGate(GateBase):
@@ -343,11 +308,7 @@ class ExplainGate(GateBase):
     @property
     def needs(self) -> Needs:
         """Its tool, the model and both windows."""
-        return Needs(
-            programs=(program(self.kind, self.tool),),
-            data=_window_data("explain", self.explain),
-            model=True,
-        )
+        return replace(needs_of(self.kind, self.tool, self.explain.parts("explain")), model=True)
 
 
 class CustomGate(GateBase):

@@ -30,6 +30,10 @@ class Requires(Record):
     package_hashes: bool = Field(
         False, description="all packages of services by hash, in the list that `sluice pin --packages` writes"
     )
+    bound_data: bool = Field(
+        False,
+        description="data of gates whose rows a digest proves: files, not tables or queries of an engine",
+    )
     no_data: list[Literal["fail", "pause", "pass"]] = Field(
         ["fail", "pause"], min_length=1, description="policies allowed for missing data"
     )

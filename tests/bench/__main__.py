@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from tests.bench import gates_scale
 from tests.bench.measure import Call, Series, call, python, sluice
 from tests.bench.organisation import generate, recommenders
 from tests.bench.peers import PROGRAMS
@@ -33,15 +34,29 @@ def main() -> None:
     parser.add_argument(
         "--organisation", action="store_true", help="also 40 teams of 50 models in 3 environments"
     )
+    parser.add_argument(
+        "--gates",
+        type=_sizes,
+        default=[],
+        metavar="MILLIONS",
+        help="only gates on so many million rows, such as 1,10,100",
+    )
     parser.add_argument("--folder", type=Path, help="where to work (default: the folder for temporary files)")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="sluice-bench-", dir=arguments.folder) as folder:
+        if arguments.gates:
+            gates_scale.bench(Path(folder), arguments.gates)
+            return
         _peers(Path(folder), arguments.models, arguments.rounds)
         _small(Path(folder), arguments.models, arguments.rounds)
         if arguments.large:
             _linear(Path(folder), arguments.models, arguments.large)
         if arguments.organisation:
             _organisation(Path(folder))
+
+
+def _sizes(text: str) -> list[int]:
+    return [int(size) for size in text.split(",")]
 
 
 def _measured(steps: Steps, rounds: int) -> dict[str, Series]:

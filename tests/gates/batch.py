@@ -13,6 +13,7 @@ from pathlib import Path
 import common
 
 script, configs, reports = map(Path, sys.argv[1:])
+sys.path.insert(0, str(script.parent))  # as if the script itself had been started
 spec = importlib.util.spec_from_file_location("tool", script)
 tool = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(tool)

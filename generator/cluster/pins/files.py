@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path, PurePosixPath
 
 from generator.cluster.pins.errors import MALFORMED, UNKNOWN, PinError
 from generator.cluster.pins.reference import SHORT, Content, PinContext, Reference, Resolution
-from generator.source.content import path_digest
+from generator.source.content import PATTERN, partitions, path_digest
+from generator.spec.gate_data import UNBOUND
 
 
 def resolve(reference: Reference, context: PinContext) -> Resolution:
@@ -16,13 +18,31 @@ def resolve(reference: Reference, context: PinContext) -> Resolution:
         PinError: there is no such path, or it leaves the repository.
         ContentError: its content has no digest.
     """
+    if reference.text.startswith(UNBOUND):
+        return _unbound(reference)
     path = below(context.root, reference.text, reference.shown)
+    if PATTERN.search(reference.text):
+        files, digest = partitions(context.root, reference.text, reference.shown)
+        if not all(file.resolve().is_relative_to(context.root.resolve()) for file in files):
+            raise PinError(
+                MALFORMED, f"{reference.shown} leads through a link out of the repository", "copy the data"
+            )
+        return _resolution(reference, Content(digest, "the repository"))
     if not path.exists():
         message = f"{reference.shown} does not exist in this repository"
         raise PinError(UNKNOWN, message, "correct the path, or commit the file")
     if not path.resolve().is_relative_to(context.root.resolve()):
         raise PinError(MALFORMED, f"{reference.shown} is a link that leaves the repository", "copy the data")
-    content = Content(path_digest(path, reference.shown), "the repository")
+    return _resolution(reference, Content(path_digest(path, reference.shown), "the repository"))
+
+
+def _unbound(reference: Reference) -> Resolution:
+    """Pin the name of a table or a query: the digest proves what was asked, not which rows came back."""
+    digest = hashlib.sha256(reference.text.encode()).hexdigest()
+    return _resolution(reference, Content(f"sha256:{digest}", "its text; the rows are unbound"))
+
+
+def _resolution(reference: Reference, content: Content) -> Resolution:
     digest = content.digest.removeprefix("sha256:")
     return Resolution(f"{reference.text}#sha256={digest}", digest[:SHORT], lambda: content)
 

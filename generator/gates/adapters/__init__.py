@@ -16,6 +16,7 @@ from generator.gates.errors import NoVerdictError
 from generator.gates.tools import Tool
 from generator.plan.values import Gate
 from generator.spec.evidence import Binding, EvidenceEntry, Measure, Source
+from generator.spec.gate_data import DataSource, is_bound, named
 from generator.spec.gate_tools import Program
 from generator.spec.gates import GateBase
 
@@ -168,9 +169,11 @@ class Claim:
             raise NoVerdictError(f"it has {count} `{name}`")
         return found[0]
 
-    def locked(self, ref: str) -> ExpectedSource:
+    def locked(self, data: str | DataSource) -> ExpectedSource:
         """Return a data set as a source."""
-        return ExpectedSource("data", ref, self.data.get(ref))
+        return ExpectedSource(
+            "data" if is_bound(data) else "unbound", named(data), self.data.get(named(data))
+        )
 
     def sources(self, role: str) -> list[Source]:
         """Return the sources with a role."""

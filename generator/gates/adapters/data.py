@@ -8,8 +8,11 @@ from generator.gates.adapters import Claim, Expected, ExpectedSource, Outcome, T
 from generator.gates.errors import NoVerdictError
 from generator.gates.inputs import source_of
 from generator.gates.measures import measure
+from generator.gates.sources import notes_of, read_sources, stated_notes
 from generator.plan.gates import suite_digest
 from generator.spec.evidence import Measure
+from generator.spec.gate_data import named
+from generator.spec.gate_tools import ENGINE
 from generator.spec.gates import DataGate
 
 _SHOWN = 5
@@ -19,15 +22,23 @@ _EVALUATED, _UNMET = "expectations evaluated", "expectations not met"
 def run(task: Task) -> Outcome:
     """Evaluate the suite over the data set."""
     gate = task.spec(DataGate)
-    current, data = task.inputs.data(gate.data.current)
     suite = task.inputs.file(gate.data.suite)
     source = source_of("suite", gate.data.suite, suite)
     if source.digest != (suite_digest(task.gate) or source.digest):
         raise NoVerdictError(
             f"{gate.data.suite} is not the suite of the repository: its digest is {source.digest[:19]}…"
         )
-    report = task.report(gate.needs.programs[0], {"current": str(current), "suite": str(suite)})
-    return Outcome.of(report, "data", (data, source), measures_from_report(report.content))
+    program, current = gate.needs.programs[-1], gate.data.current
+    config: dict[str, Any] = {"suite": str(suite)}
+    if not gate.needs.engine and program.tool != ENGINE:
+        path, data = task.inputs.data(named(current))
+        report = task.report(program, {**config, "current": str(path)})
+        return Outcome.of(report, "data", (data, source), measures_from_report(report.content))
+    with read_sources(task, {"current": current}, ()) as found:
+        report = task.report(program, {**config, **found.config, "source": found.config["current"]})
+    notes = {**found.notes, **notes_of(report.content)}
+    measures = measures_from_report({**report.content, "notes": notes})
+    return Outcome.of(report, "data", (*found.sources, source), measures)
 
 
 def expected(claim: Claim) -> Expected:
@@ -40,10 +51,11 @@ def expected(claim: Claim) -> Expected:
         "unsuccessful": count(unmet.value, _UNMET),
         "success": True,
         "unmet": (),
+        "notes": stated_notes(evaluated),
     }
     suite = ExpectedSource("suite", gate.data.suite, suite_digest(claim.gate))
     sources = (claim.locked(gate.data.current), suite)
-    return Expected.by(gate.needs.programs[0], {"data"}, sources, measures_from_report(report))
+    return Expected.by(gate.needs.programs[-1], {"data"}, sources, measures_from_report(report))
 
 
 def measures_from_report(report: dict[str, Any]) -> tuple[Measure, ...]:
@@ -67,7 +79,7 @@ def measures_from_report(report: dict[str, Any]) -> tuple[Measure, ...]:
     }
     named = ", ".join(list(parts)[:_SHOWN])
     return (
-        measure(_EVALUATED, evaluated, "atLeast", 1, samples=samples),
+        measure(_EVALUATED, evaluated, "atLeast", 1, samples=samples, details=report.get("notes")),
         measure(_UNMET, unsuccessful, "atMost", 0, samples=samples, parts=parts, remark=named),
     )
 

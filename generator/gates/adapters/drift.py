@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections.abc import Mapping
 from typing import Any, Final
 
 from generator.gates.adapters import Claim, Expected, Outcome, Task, detail, sample
 from generator.gates.errors import NoVerdictError
-from generator.gates.measures import measure
+from generator.gates.measures import measure, rounded
+from generator.gates.sources import notes_of, read_windows, stated_notes
 from generator.spec.evidence import Measure
 from generator.spec.gate_tools.base import Statistic
 from generator.spec.gates import DriftGate
+from generator.stats.binned import association, ks_between, stability_index
+from generator.stats.binomial import Interval
 from generator.stats.drift import association_critical, ks_critical, psi_critical
 from generator.stats.special import gamma_cdf
 
@@ -32,17 +36,14 @@ _SMALL_X: Final = 0.2
 def run(task: Task) -> Outcome:
     """Compare every feature of both windows."""
     gate = task.spec(DriftGate)
-    (reference, first), (current, second) = task.inputs.windows(gate.drift)
-    config = {
-        "reference": str(reference),
-        "current": str(current),
-        "features": gate.drift.features,
-        "tool": gate.tool,
-        "alpha": gate.alpha,
-    }
-    report = task.report(gate.needs.programs[0], config)
-    _check_dates(_dates_of(report.content), dt.datetime.now(dt.UTC).date())
-    return Outcome.of(report, "data", (first, second), measures_from_report(gate, report.content))
+    config = {"features": gate.drift.features, "tool": gate.tool, "alpha": gate.alpha}
+    with read_windows(task, gate.drift, gate.drift.features) as windows:
+        report = task.report(gate.needs.programs[-1], {**config, **windows.config})
+    content = {**report.content, "notes": {**windows.notes, **notes_of(report.content)}}
+    if windows.counted:
+        content["features"] = features_from_counts(gate, report.content["features"])
+    _check_dates(_dates_of(content), dt.datetime.now(dt.UTC).date())
+    return Outcome.of(report, "data", windows.sources, measures_from_report(gate, content))
 
 
 def expected(claim: Claim) -> Expected:
@@ -50,11 +51,42 @@ def expected(claim: Claim) -> Expected:
     gate = claim.spec(DriftGate)
     stated = [claim.measure(name) for name in gate.drift.features]
     dates = {key: _date(one, key) for one in stated[:1] for key in _DATES if key in one.details}
+    notes = stated_notes(stated[0]) if gate.needs.engine else {}
     _check_dates(dates, dt.date.fromisoformat(claim.entry.end[:10]))
     report = {one.name: _reported(gate, one) for one in stated}
-    measures = tuple(_feature(gate, name, found, dates) for name, found in report.items())
+    measures = tuple(_feature(gate, name, found, dates | notes) for name, found in report.items())
     sources = tuple(map(claim.locked, (gate.drift.reference, gate.drift.current)))
-    return Expected.by(gate.needs.programs[0], {"data"}, sources, measures)
+    return Expected.by(gate.needs.programs[-1], {"data"}, sources, measures)
+
+
+def features_from_counts(gate: DriftGate, counted: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return what a tool would report of each feature, from the counts of an engine."""
+    return {name: _from_counts(gate, found) for name, found in counted.items()}
+
+
+def _from_counts(gate: DriftGate, found: dict[str, Any]) -> dict[str, Any]:
+    """Return the report of a feature from the counts of an engine: its distance, and the bound of its error."""
+    counts = found.get("cells") or list(found.get("categories", {}).values())
+    rows = [sum(count[window] for count in counts) for window in (0, 1)]
+    gone = found.get("missingRows", [0, 0])
+    shares = [missing / (missing + n) if missing + n else 0.0 for missing, n in zip(gone, rows, strict=True)]
+    out: dict[str, Any] = {key: found[key] for key in ("kind", "break") if key in found} | {
+        "rows": rows,
+        "missing": shares,
+    }
+    if not min(rows):
+        return out
+    statistic = gate.test.statistic
+    if statistic == "index":
+        index, bins = stability_index(found["cells"])
+        return {**out, "distance": index, "bins": bins}
+    if statistic == "association":
+        distance, smallest = association(found["categories"])
+        out |= {"distance": distance, "categories": len(counts), "smallestExpected": smallest}
+    else:
+        out["distance"], out["upper"] = ks_between(found["cells"])
+    out["p"], _ = _significance(gate, rounded(out["distance"]) or 0.0, rows, out)
+    return out
 
 
 def _reported(gate: DriftGate, stated: Measure) -> dict[str, Any]:
@@ -69,6 +101,8 @@ def _reported(gate: DriftGate, stated: Measure) -> dict[str, Any]:
         raise NoVerdictError(f"`{stated.name}` has no rows, or a distance below 0")
     if gate.rows is not None and min(rows) > gate.rows:
         raise NoVerdictError(f"`{stated.name}` has {min(rows):,} rows; the spec has `rows: {gate.rows}`")
+    if stated.interval is not None and gate.needs.engine:
+        found["upper"] = stated.interval.high
     statistic = gate.test.statistic
     if statistic == "index":
         bins = detail(stated, "bins")
@@ -142,12 +176,12 @@ def _date(stated: Measure, key: str) -> str:
 
 def measures_from_report(gate: DriftGate, report: dict[str, Any]) -> tuple[Measure, ...]:
     """Return a measure of each feature, in the order of the spec."""
-    dates = _dates_of(report)
+    dates = {**_dates_of(report), **report.get("notes", {})}
     features = report["features"]
     return tuple(_feature(gate, name, features.get(name, {}), dates) for name in gate.drift.features)
 
 
-def _feature(gate: DriftGate, name: str, found: dict[str, Any], dates: dict[str, str]) -> Measure:
+def _feature(gate: DriftGate, name: str, found: dict[str, Any], dates: Mapping[str, float | str]) -> Measure:
     test, floor = gate.test, gate.floor
     if "break" in found:
         return measure(f"{name}: schema violations", 1, "atMost", 0, remark=found["break"])
@@ -167,7 +201,17 @@ def _feature(gate: DriftGate, name: str, found: dict[str, Any], dates: dict[str,
     details: dict[str, float | str] = {**dates, "level": alpha}
     counted = ("p", "bins", "categories", "smallestExpected")
     details |= {key: found[key] for key in counted if found.get(key) is not None}
-    return measure(name, found["distance"], "atMost", floor, samples=samples, details=details, doubt=doubt)
+    interval = Interval(found["distance"], found["upper"]) if "upper" in found else None
+    return measure(
+        name,
+        found["distance"],
+        "atMost",
+        floor,
+        interval=interval,
+        samples=samples,
+        details=details,
+        doubt=doubt,
+    )
 
 
 def _smallest_significant(statistic: Statistic, found: dict[str, Any], n: int, m: int, alpha: float) -> float:

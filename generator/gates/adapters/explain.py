@@ -9,6 +9,7 @@ from typing import Any, Final
 from generator.gates.adapters import Claim, Expected, ExpectedSource, Outcome, Task, sample
 from generator.gates.errors import NoVerdictError
 from generator.gates.measures import measure
+from generator.gates.sources import read_windows, stated_notes
 from generator.spec.evidence import Measure
 from generator.spec.frameworks import FRAMEWORKS
 from generator.spec.gates import ExplainGate
@@ -26,20 +27,18 @@ def run(task: Task) -> Outcome:
     """Compute attributions for samples of both windows with the locked model."""
     gate, framework = task.spec(ExplainGate), task.release.framework
     model, artifact = task.inputs.artifact()
-    (reference, first), (current, second) = task.inputs.windows(gate.explain)
     if framework not in FRAMEWORKS or not FRAMEWORKS[framework].attributed:
         raise NoVerdictError(f"attributions of {framework} models are not supported; use a custom gate")
     config = {
         "model": str(model),
         "framework": framework,
-        "reference": str(reference),
-        "current": str(current),
         "rows": gate.rows,
         "seed": gate.seed,
     }
-    report = task.report(gate.needs.programs[0], config)
-    found = measure_from_report(gate, report.content)
-    return Outcome.of(report, "digest", (artifact, first, second), (found,))
+    with read_windows(task, gate.explain, ()) as windows:
+        report = task.report(gate.needs.programs[-1], {**config, **windows.config})
+    found = measure_from_report(gate, {**report.content, "notes": windows.notes})
+    return Outcome.of(report, "digest", (artifact, *windows.sources), (found,))
 
 
 def expected(claim: Claim) -> Expected:
@@ -58,13 +57,14 @@ def expected(claim: Claim) -> Expected:
         "distance": _distance(stated),
         "features": stated.parts,
         "explainer": _explainer(stated, claim.framework),
+        "notes": stated_notes(stated),
     }
     sources = (
         ExpectedSource("model", *claim.model),
         *map(claim.locked, (gate.explain.reference, gate.explain.current)),
     )
     measures = (measure_from_report(gate, report),)
-    return Expected.by(gate.needs.programs[0], {"digest"}, sources, measures)
+    return Expected.by(gate.needs.programs[-1], {"digest"}, sources, measures)
 
 
 def _distance(stated: Measure) -> float:
@@ -102,6 +102,6 @@ def measure_from_report(gate: ExplainGate, report: dict[str, Any]) -> Measure:
         interval=interval,
         samples={**report["rows"], "seed": gate.seed},
         parts=report["features"],
-        details={"explainer": report["explainer"]},
+        details={**report.get("notes", {}), "explainer": report["explainer"]},
         doubt=f"a window has fewer than {_FEWEST} rows" if few else "",
     )

@@ -7,7 +7,7 @@ have the columns `label`, `prediction` and the attributes; a column `model` name
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +15,9 @@ from generator.gates.adapters import Claim, Expected, ExpectedSource, Outcome, T
 from generator.gates.errors import NoVerdictError
 from generator.gates.inputs import source_of
 from generator.gates.measures import measure
+from generator.gates.sources import notes_of, read_sources, stated_notes
 from generator.spec.evidence import Bound, Measure
+from generator.spec.gate_data import DataSource, named
 from generator.spec.gates import FairnessGate
 from generator.stats.binomial import Interval
 from generator.stats.fairness import largest_difference, smallest_ratio
@@ -30,10 +32,12 @@ _MOST_GROUPS: Final = 200
 def run(task: Task) -> Outcome:
     """Measure each attribute."""
     gate = task.spec(FairnessGate)
+    if gate.needs.engine and gate.data is not None:
+        return _run_on_source(task, gate, gate.data)
     names: dict[str, Path] = {}
     sources = []
     if gate.data is not None:
-        path, source = task.inputs.data(gate.data)
+        path, source = task.inputs.data(named(gate.data))
         names[str(path)] = path
         sources.append(source)
     else:
@@ -41,17 +45,38 @@ def run(task: Task) -> Outcome:
     if not names:
         raise NoVerdictError("no table of predictions; name one with --predictions FILE")
     config = {"files": list(names), "sensitive": gate.sensitive, "measure": gate.fairness}
-    report = task.report(gate.needs.programs[0], config)
+    report = task.report(gate.needs.programs[-1], config)
     path = names[report.content["file"]]
     if not sources:
         sources.append(source_of("predictions", path.name, path))
     binding = task.inputs.bind(report.content["models"], path.stat().st_mtime)
-    attributes = report.content["attributes"]
+    return Outcome.of(report, binding, tuple(sources), _measures(task, gate, report.content, {}))
+
+
+def _run_on_source(task: Task, gate: FairnessGate, data: str | DataSource) -> Outcome:
+    """Measure each attribute of a source, from counts of an engine or from a sample."""
+    columns = ["label", "prediction", *gate.sensitive]
+    config = {"sensitive": gate.sensitive, "measure": gate.fairness}
+    with read_sources(task, {"source": data}, [*columns, "model"], gate.sensitive) as found:
+        config |= found.config if found.counted else {"files": [found.config["source"]]}
+        report = task.report(gate.needs.programs[-1], config)
+    if not report.content["models"]:
+        raise NoVerdictError("a source needs the column `model`, with the digest of the model that predicted")
+    binding = task.inputs.bind(report.content["models"], 0.0)
+    notes = {**found.notes, **notes_of(report.content)}
+    return Outcome.of(report, binding, found.sources, _measures(task, gate, report.content, notes))
+
+
+def _measures(
+    task: Task, gate: FairnessGate, report: dict[str, Any], notes: Mapping[str, float | str]
+) -> tuple[Measure, ...]:
+    attributes = report["attributes"]
     for name, item in attributes.items():
         if item["groups"]:
             _check_groups(name, item["groups"], dict(task.gate.groups).get(name))
-    found = tuple(measure_from_report(gate, name, item) for name, item in attributes.items())
-    return Outcome.of(report, binding, tuple(sources), found)
+    return tuple(
+        measure_from_report(gate, name, {**item, "notes": notes}) for name, item in attributes.items()
+    )
 
 
 def expected(claim: Claim) -> Expected:
@@ -62,10 +87,15 @@ def expected(claim: Claim) -> Expected:
     for name in gate.sensitive:
         stated = claim.measure(name)
         _check_groups(name, stated.parts.keys(), declared.get(name))
-        report = {"value": stated.details.get(gate.tool), "binary": True, "groups": _counts(gate, stated)}
+        report: dict[str, Any] = {
+            "value": stated.details.get(gate.tool),
+            "binary": True,
+            "groups": _counts(gate, stated),
+        }
+        report["notes"] = stated_notes(stated) if gate.needs.engine else {}
         measures.append(measure_from_report(gate, name, report))
     source = claim.locked(gate.data) if gate.data else ExpectedSource("predictions", None, None)
-    return Expected.by(gate.needs.programs[0], {"digest", "time"}, (source,), tuple(measures))
+    return Expected.by(gate.needs.programs[-1], {"digest", "time"}, (source,), tuple(measures))
 
 
 def _check_groups(name: str, groups: Collection[str], declared: tuple[str, ...] | None) -> None:
@@ -117,7 +147,7 @@ def measure_from_report(gate: FairnessGate, name: str, report: dict[str, Any]) -
     Args:
         gate: the gate.
         name: the attribute.
-        report: `value` by the library, `binary`, and counts of `groups`.
+        report: `value` by the library, `binary`, counts of `groups`, and `notes` about a source.
     """
     groups: Groups = report["groups"]
     bound, limit = _limit(gate)
@@ -125,7 +155,9 @@ def measure_from_report(gate: FairnessGate, name: str, report: dict[str, Any]) -
     counted = {group: counts for group, counts in groups.items() if group not in small}
     doubt = _doubt(gate, report, counted)
     if len(counted) < 2 or not report["binary"]:
-        return measure(name, None, bound, limit, doubt=doubt, samples=_rows(groups))
+        return measure(
+            name, None, bound, limit, doubt=doubt, samples=_rows(groups), details=report.get("notes")
+        )
     value, interval = estimate(gate.fairness, counted)
     found = _measured(gate, name, report, value, interval, doubt)
     if small and found.verdict == "pass":
@@ -144,6 +176,7 @@ def _measured(
     doubt: str,
 ) -> Measure:
     bound, limit = _limit(gate)
+    notes = dict(report.get("notes", {}))
     return measure(
         name,
         value,
@@ -152,7 +185,7 @@ def _measured(
         interval=interval,
         samples=_rows(report["groups"]),
         parts=_parts(report["groups"], gate.fairness),
-        details={gate.tool: report["value"]} if report["value"] is not None else {},
+        details=notes | ({gate.tool: report["value"]} if report["value"] is not None else {}),
         doubt=doubt,
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+from generator.plan.gates import with_moving_windows
 from generator.plan.names import Names, gate_workflow
 from generator.plan.recurring_gates import daily_watch, in_cluster
 from generator.plan.values import Gate, Plan
@@ -53,7 +54,7 @@ def _watch(plan: Plan, gates: Sequence[Gate]) -> Output:
         "cronworkflow-watch.yaml",
         "kubernetes/cronworkflow-watch.yaml.j2",
         {
-            **_context(gates, release),
+            **_context([with_moving_windows(gate) for gate in gates], release),
             "workflow": Names(plan.identity.model).recheck,
             "inputs_path": WATCH_FOLDER,
             "several": _version(plan.delivery.workflows) >= _SCHEDULES,
@@ -75,6 +76,7 @@ def _context(found: Sequence[Gate], release: dict[str, Any]) -> dict[str, Any]:
         "tools": sorted(name for name in used if name is not None),
         "own": [_own(gate, gate.spec) for gate in found if isinstance(gate.spec, CustomGate)],
         "bare": BARE,
+        "engines": sorted({gate.spec.image or "" for gate in found if gate.spec.needs.engine}),
         "depends": " && ".join(ended),
         "release": inert_json(release),
         "configs": inert_json([gate.config for gate in found]),

@@ -12,4 +12,5 @@ TOOL: Final = GateTool(
     image_also=(),
     system_packages=(),
     notice="",
+    sampled=True,
 )

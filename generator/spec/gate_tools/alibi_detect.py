@@ -12,4 +12,5 @@ TOOL: Final = GateTool(
     image_also=(),
     system_packages=(),
     notice="Alibi Detect: Business Source License 1.1; production use needs a license from its owner",
+    sampled=True,
 )

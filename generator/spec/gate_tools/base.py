@@ -52,6 +52,7 @@ class GateTool:
         image_also: tools whose environments its image holds as well.
         system_packages: Debian packages that its libraries need in the image.
         notice: a warning to its users, such as a restrictive license; empty for none.
+        sampled: of a source of any size it gets a sample; otherwise the engine's aggregates replace it.
     """
 
     name: str
@@ -59,6 +60,7 @@ class GateTool:
     image_also: tuple[str, ...]
     system_packages: tuple[str, ...]
     notice: str
+    sampled: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,4 +12,5 @@ TOOL: Final = GateTool(
     image_also=("scipy",),
     system_packages=(),
     notice="",
+    sampled=False,
 )

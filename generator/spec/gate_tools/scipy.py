@@ -16,4 +16,5 @@ TOOL: Final = GateTool(
     image_also=(),
     system_packages=(),
     notice="",
+    sampled=False,
 )

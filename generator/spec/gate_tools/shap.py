@@ -12,4 +12,5 @@ TOOL: Final = GateTool(
     image_also=(),
     system_packages=("libgomp1",),  # LightGBM links the system's OpenMP
     notice="",
+    sampled=True,
 )

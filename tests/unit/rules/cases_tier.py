@@ -10,8 +10,10 @@ from tests.unit.rules.samples import (
     CEILINGS,
     COHORT,
     CTR_LIMIT,
+    DRIFT,
     HOT_FIX,
     IMAGE,
+    LOCKED,
     OTHER_FILES,
     OUTLIVED,
     REJECTED,
@@ -26,6 +28,18 @@ from tests.unit.rules.samples import (
 )
 
 _STAFF = [{"header": "x-cohort", "exact": "staff", "share": "1%"}]
+_UNBOUND = {"digest": DIGEST, "resolved": "table:seen@lake"}
+
+
+def _reads(current: dict[str, str], **locked: object) -> dict[str, object]:
+    return {
+        "spec.gates": [{**DRIFT, "tool": "ks", "drift": {**DRIFT["drift"], "current": current}}],  # type: ignore[dict-item]
+        "lock.data": {**LOCKED, **locked},
+        "platform.gates": {"engines": {"lake": "trino"}},
+    }
+
+
+_TABLE = _reads({"table": "seen", "engine": "lake"}, **{"table:seen@lake": _UNBOUND})
 
 CASES = (
     Case("TIER301", {f"{CEILINGS}.firstWeight": "4%"}, {f"{CEILINGS}.firstWeight": "5%"}, f"{S}[0].weight"),
@@ -122,6 +136,18 @@ CASES = (
         {f"{REQUIRES}.packageHashes": True},
         {f"{REQUIRES}.packageHashes": False},
         "spec.model.framework",
+    ),
+    Case(
+        "TIER343",
+        {f"{REQUIRES}.boundData": True, **_TABLE},
+        {f"{REQUIRES}.boundData": False, **_TABLE},
+        "spec.gates[0].drift.current",
+    ),
+    Case(
+        "TIER343",
+        {f"{REQUIRES}.boundData": True, **_TABLE},
+        {f"{REQUIRES}.boundData": True, **_reads({"data": "b.csv"})},
+        "spec.gates[0].drift.current",
     ),
     Case(
         "TIER314",

@@ -1,0 +1,157 @@
+"""The data that gates read: a file by its reference, or a source that an engine reads where it is."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Final
+
+from pydantic import Discriminator, Field, StrictBool, StrictFloat, StrictInt, Tag
+
+from generator.spec.gate_tools import Program, engine_programs, program
+from generator.spec.record import Choice, Record
+from generator.spec.types import Date, Key, Line, Name
+
+DataRef = Annotated[
+    Line,
+    Field(
+        description="a data set: dvc:path, s3://bucket/key, https://… or a path in this repository",
+        examples=["dvc:data/train.parquet"],
+    ),
+]
+Scalar = Line | StrictBool | StrictInt | StrictFloat
+UNBOUND: Final = ("table:", "query:")
+"""How names of data start whose digest covers its text only: nothing proves which rows were read."""
+DRAWN: Final = 100_000
+"""Rows of the sample for tools that need rows, unless a source declares them."""
+
+
+class TimeWindow(Record):
+    """Whole days (UTC) before an end that does not move: what a gate reads again is what it read before."""
+
+    column: Key = Field(description="column with the time or the day of a row", examples=["at"])
+    days: int = Field(ge=1, le=3660, description="number of days", examples=[30])
+    to: Date | None = Field(
+        None,
+        description="day after the last one; default: the day on which the lock was written, in the daily watch today",
+        examples=["2026-11-23"],
+    )
+
+
+class DataSource(Choice):
+    """Data of any size, which an engine reads: only the named columns, days and rows, and only aggregates leave it."""
+
+    one_of = ("data", "table", "query")
+    data: DataRef | None = Field(
+        None,
+        description="a file, a folder of partitions, or a pattern such as data/prod/*/*.parquet (Parquet, CSV, JSON)",
+    )
+    table: Line | None = Field(None, description="a table of the engine", examples=["risk.predictions"])
+    query: Line | None = Field(None, description="a query in the engine's SQL")
+    engine: Name | None = Field(
+        None,
+        description="engine of the platform (`gates.engines`) that has the table or runs the query; default: DuckDB, "
+        "inside the gate, which reads `data`",
+    )
+    columns: list[Key] = Field(
+        [], description="columns that samples contain; default: those that the gate names, or all"
+    )
+    window: TimeWindow | None = Field(None, description="the days that are read; default: all rows")
+    filter: dict[Key, Scalar | list[Scalar]] = Field(
+        {},
+        description="only rows with this value, or one of these values, by column",
+        examples=[{"country": ["DE", "AT"]}],
+    )
+    entity: Key | None = Field(
+        None,
+        description="column that identifies whom a row is about: the gate is inconclusive if one of them has more "
+        "than a tenth of all rows",
+        examples=["customer"],
+    )
+    rows: int = Field(DRAWN, ge=1000, le=1_000_000, description="rows of the sample for tools that need rows")
+    seed: int = Field(0, ge=0, description="seed of that sample")
+
+    @property
+    def name(self) -> str:
+        """Its name in locks and evidence."""
+        if self.query is not None:
+            return f"query:{hashlib.sha256(self.query.encode()).hexdigest()[:12]}@{self.engine}"
+        return self.data or f"table:{self.table}@{self.engine}"
+
+
+def _form(value: Any) -> str:
+    return _SOURCE if isinstance(value, dict | DataSource) else _REFERENCE
+
+
+_REFERENCE: Final = "a reference"
+_SOURCE: Final = "a source"
+Data = Annotated[
+    Annotated[DataRef, Tag(_REFERENCE)] | Annotated[DataSource, Tag(_SOURCE)], Discriminator(_form)
+]
+"""A reference to a file, or a source that an engine reads."""
+
+
+def named(data: str | DataSource) -> str:
+    """Return the name of data in locks and evidence."""
+    return data.name if isinstance(data, DataSource) else data
+
+
+def is_bound(data: str | DataSource) -> bool:
+    """Return whether a digest proves which rows were read; of a table or a query it covers its text only."""
+    return not isinstance(data, DataSource) or data.data is not None
+
+
+def _lockable(part: tuple[str, ...], data: str | DataSource) -> tuple[tuple[str, ...], str]:
+    """Return the path in the gate of what the lock has to pin, and its name."""
+    if not isinstance(data, DataSource):
+        return part, data
+    return (*part, next(key for key in data.one_of if getattr(data, key) is not None)), data.name
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """The scripts and inputs of a gate.
+
+    Args:
+        programs: scripts that it runs.
+        comparisons: further scripts for tables of predictions.
+        files: reports and suites, which are not in the lock.
+        data: data sets, by their path in the gate.
+        fresh: the data set that changes every day; empty for none.
+        predictions: it reads tables of predictions.
+        model: it reads the model's own file or folder.
+        sources: what an engine reads, by its path in the gate.
+    """
+
+    programs: tuple[Program, ...] = ()
+    comparisons: tuple[Program, ...] = ()
+    files: tuple[str, ...] = ()
+    data: Mapping[tuple[str, ...], str] = field(default_factory=dict)
+    fresh: str = ""
+    predictions: bool = False
+    model: bool = False
+    sources: Mapping[tuple[str, ...], DataSource] = field(default_factory=dict)
+
+    @property
+    def engine(self) -> bool:
+        """Whether an engine reads its data; then its first program does."""
+        return bool(self.sources)
+
+
+def needs_of(
+    kind: str,
+    tool: str,
+    data: Mapping[tuple[str, ...], str | DataSource | None],
+    fresh: str | DataSource | None = None,
+) -> Needs:
+    """Return the needs of a gate that reads data: a source is read by an engine, which aggregates or draws a sample."""
+    own = program(kind, tool)
+    sources = {part: item for part, item in data.items() if isinstance(item, DataSource)}
+    return Needs(
+        programs=engine_programs(kind, own) if sources else (own,),
+        data=dict(_lockable(part, item) for part, item in data.items() if item is not None),
+        fresh=named(fresh) if fresh is not None else "",
+        predictions=not any(data.values()),
+        sources=sources,
+    )

@@ -1,0 +1,272 @@
+"""Opens a source of a gate in an engine: only the declared columns, days and rows, and only aggregates leave it.
+
+A source is `files` (Parquet, CSV or JSON, read by DuckDB inside this process, within a bound of memory), or a `table`
+or a `query` of an `engine`. What would make aggregates wrong without a trace is a problem: no rows, a time in the
+future, a day that is there twice, one entity with most rows.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ibis
+import pyarrow.parquet as pq
+from common import Problem
+
+OWN_MIB = 384
+"""Memory of the interpreter and the libraries, which the bound of DuckDB must leave."""
+DEFAULT_MIB = 1024
+HOT = 0.1
+"""Share of all rows from which one entity is too many."""
+VARIED = 10
+"""Values that a column needs for equal sums to mean equal rows."""
+TWICE = 1.8
+"""How many times the rows of the median day a day has that was loaded twice."""
+
+
+@dataclass
+class Opened:
+    """A source: the rows to read, and what is known of it."""
+
+    rows: ibis.Table
+    engine: str
+    breaks: dict[str, str]
+    day: Any = None
+    days: tuple[str, ...] = ()
+
+    def kind(self, name: str) -> str:
+        """Numbers, text or nothing: the kind of a column's values."""
+        if name not in self.rows.columns:
+            return "missing"
+        found = self.rows[name].type()
+        return "numbers" if found.is_numeric() and not found.is_boolean() else "text"
+
+    def number(self, name: str) -> Any:
+        """A column as floating-point numbers; NaN is missing, as in a data frame."""
+        value = self.rows[name].cast("float64")
+        return value.nullif(float("nan")) if self.rows[name].type().is_floating() else value
+
+
+def connect(engine: str | None) -> Any:
+    """DuckDB within the bound of memory, or an engine of the team by the address in its environment variable.
+
+    Raises:
+        Problem: the engine has no address, or can't be reached.
+    """
+    if engine is None:
+        memory = int(os.environ.get("SLUICE_GATE_MEMORY_MIB", DEFAULT_MIB)) - OWN_MIB
+        scratch = tempfile.mkdtemp(prefix="sluice-spill-")
+        return ibis.duckdb.connect(memory_limit=f"{max(memory, 128)}MiB", temp_directory=scratch)
+    variable = f"SLUICE_ENGINE_{engine.upper().replace('-', '_')}"
+    address = os.environ.get(variable)
+    if not address:
+        raise Problem(
+            f"the engine {engine} has no address: set {variable}, for example postgresql://host/database"
+        )
+    try:
+        return ibis.connect(address)
+    except Exception as error:
+        # Messages of drivers may repeat the address, with its password.
+        raise Problem(f"the engine {engine} can't be reached: {type(error).__name__}") from error
+
+
+def open_source(source: dict[str, Any], columns: list[str], connection: Any = None) -> Opened:
+    """Open a source and check it.
+
+    Args:
+        source: `files`, or `engine` with `table` or `query`; `window`, `filter`, `entity`, `latest`.
+        columns: the columns that the gate reads.
+        connection: an open one, so that both windows of a gate share it.
+
+    Raises:
+        Problem: it can't be read, or its rows can't be trusted.
+    """
+    connection = connection or connect(source.get("engine"))
+    engine = f"{connection.name} {connection.version}"
+    breaks: dict[str, str] = {}
+    try:
+        if source.get("files"):
+            breaks = schema_breaks(source["files"], columns)
+            found = read_files(connection, source["files"])
+            if Path(source["files"][0]).suffix != ".parquet":
+                found = parsed(connection, found, source, columns)
+        elif source.get("query"):
+            found = connection.sql(source["query"])
+        else:
+            schema, _, table = source["table"].rpartition(".")
+            found = connection.table(table, database=schema or None)
+        opened = Opened(narrowed(found, source), engine, breaks)
+        check(opened, found, source, columns)
+    except Problem:
+        raise
+    except Exception as error:
+        raise Problem(f"{source['name']} can't be read: {type(error).__name__}: {short(error)}") from error
+    return opened
+
+
+def short(error: Exception) -> str:
+    """The first line of an error."""
+    return (str(error).splitlines() or [""])[0][:300]
+
+
+def read_files(connection: Any, files: list[str]) -> Any:
+    """Files of one kind as one table."""
+    readers = {
+        ".parquet": connection.read_parquet,
+        ".csv": connection.read_csv,
+        ".json": connection.read_json,
+    }
+    suffixes = {Path(file).suffix for file in files}
+    if len(suffixes) != 1 or not suffixes <= readers.keys():
+        raise Problem(f"the files are {', '.join(sorted(suffixes))}: write one of .parquet, .csv and .json")
+    hive = {"hive_partitioning": True} if "=" in str(Path(files[0]).parent) else {}
+    return readers[suffixes.pop()](files, **hive)
+
+
+def parsed(connection: Any, found: Any, source: dict[str, Any], columns: list[str]) -> Any:
+    """Text files as a temporary table, so that each is parsed once; it spills to disk as everything else."""
+    window = source.get("window") or {}
+    known = {
+        *source.get("filter", {}),
+        window.get("column"),
+        source.get("entity"),
+        "model",
+        "date",
+        "timestamp",
+    }
+    wanted = [name for name in found.columns if not columns or name in known | set(columns)]
+    if not wanted:
+        return found
+    return connection.create_table(ibis.util.gen_name("source"), found.select(wanted), temp=True)
+
+
+def schema_breaks(files: list[str], columns: list[str]) -> dict[str, str]:
+    """The columns whose kind is not the same in all Parquet files, and why; other files have no schema to compare."""
+    breaks: dict[str, str] = {}
+    first: dict[str, str] = {}
+    for file in files if Path(files[0]).suffix == ".parquet" else ():
+        schema = pq.read_schema(file)
+        for name in columns:
+            if f"/{name}=" in file:
+                continue
+            found = arrow_kind(schema.field(name).type) if name in schema.names else "missing"
+            if first.setdefault(name, found) != found:
+                breaks.setdefault(
+                    name, f"the column `{name}` was {first[name]} and is {found} in {Path(file).name}"
+                )
+    return breaks
+
+
+def arrow_kind(found: Any) -> str:
+    """Numbers, times or text: the kind of a type of Arrow."""
+    import pyarrow.types as types
+
+    if types.is_integer(found) or types.is_floating(found) or types.is_decimal(found):
+        return "numbers"
+    return "a time" if types.is_temporal(found) else "text"
+
+
+def narrowed(found: Any, source: dict[str, Any]) -> Any:
+    """Only the declared rows."""
+    for name, values in source.get("filter", {}).items():
+        found = found.filter(found[name].isin(values if isinstance(values, list) else [values]))
+    window = source.get("window")
+    if window:
+        day = found[window["column"]].cast("date")
+        found = found.filter(day >= ibis.date(window["from"]), day < ibis.date(window["to"]))
+    return found
+
+
+def check(opened: Opened, everything: Any, source: dict[str, Any], columns: list[str]) -> None:
+    """Check what would make aggregates wrong without a trace.
+
+    Raises:
+        Problem: there are no rows, some are of the future, a day is there twice, or one entity has too many rows.
+    """
+    name, window = source["name"], source.get("window")
+    time = (
+        window["column"]
+        if window
+        else next((c for c in ("date", "timestamp") if c in everything.columns), "")
+    )
+    if time:
+        late = (
+            everything.filter(everything[time].cast("date") > ibis.date(source["latest"])).count().execute()
+        )
+        if late:
+            raise Problem(f"{late:,} rows of {name} have a time in the future: a clock is wrong")
+        days = per_day(opened, time, columns)
+        if not days:
+            raise Problem(
+                f"{name} has no rows" + (f" from {window['from']} to {window['to']}" if window else "")
+            )
+        opened.days = tuple(str(row["day"])[:10] for row in days)
+        twice = repeated(days)
+        if twice:
+            raise Problem(f"{name}: {twice}")
+    elif not opened.rows.limit(1).count().execute():
+        raise Problem(f"{name} has no rows")
+    if source.get("entity"):
+        check_entity(opened.rows, source["entity"], name)
+
+
+def per_day(opened: Opened, time: str, columns: list[str]) -> list[dict[str, Any]]:
+    """Rows of each day, sums of its numbers, and how many values its first column of numbers has."""
+    rows = opened.rows
+    numbers = [name for name in columns if opened.kind(name) == "numbers" and name not in opened.breaks]
+    sums = {f"sum {name}": opened.number(name).sum() for name in numbers}
+    values = {"values": rows[numbers[0]].approx_nunique()} if numbers else {}
+    grouped = rows.group_by(rows[time].cast("date").name("day"))
+    return grouped.aggregate(rows=rows.count(), **sums, **values).order_by("day").to_pyarrow().to_pylist()
+
+
+def repeated(days: list[dict[str, Any]]) -> str:
+    """Why a day seems to be there twice; empty if none does.
+
+    A copy under another day has the same rows and sums. A day that was loaded twice has twice as many rows as the
+    median day, but not more values.
+    """
+    days = [row for row in days if row["day"] is not None]
+    seen: dict[tuple[Any, ...], Any] = {}
+    for row in days:
+        sums = tuple(value for key, value in row.items() if key.startswith("sum "))
+        key = (row["rows"], *(f"{value:.9e}" for value in sums if value is not None))
+        if row.get("values", 0) >= VARIED and key in seen:
+            return f"{seen[key]} and {row['day']} have the same rows: a day is there twice"
+        seen[key] = row["day"]
+    usual = sorted(row["rows"] for row in days)[len(days) // 2]
+    for row in days:
+        if len(days) > 2 and row["rows"] >= TWICE * usual and new_values(row, days) < 1 / TWICE:
+            return f"{row['day']} has {row['rows']:,} rows, the median day {usual:,}: it may have been loaded twice"
+    return ""
+
+
+def new_values(row: dict[str, Any], days: list[dict[str, Any]]) -> float:
+    """Values per row, as a multiple of those of the median day; 0 where most values repeat, which shows nothing."""
+    shares = sorted(day.get("values", 0) / day["rows"] for day in days)
+    usual = shares[len(shares) // 2]
+    return row.get("values", 0) / row["rows"] / usual if usual > 0.1 else 0.0
+
+
+def check_entity(rows: Any, entity: str, name: str) -> None:
+    """Check that no entity has more than a tenth of all rows."""
+    largest = rows.group_by(entity).aggregate(rows=rows.count()).order_by(ibis.desc("rows")).limit(1)
+    ((key, count),) = ((row[entity], row["rows"]) for row in largest.to_pyarrow().to_pylist())
+    total = rows.count().execute()
+    if count > HOT * total:
+        raise Problem(f"{key!r} has {count:,} of the {total:,} rows of {name}: it would decide alone")
+
+
+def dates(opened: Opened) -> list[str]:
+    """First and last day; nothing without a time."""
+    return [min(opened.days), max(opened.days)] if opened.days else []
+
+
+def today() -> str:
+    """The day (UTC)."""
+    return dt.datetime.now(dt.UTC).date().isoformat()
