@@ -80,7 +80,7 @@ def promote(session: Session, entry: ModelFiles, request: PromotionRequest) -> P
     plan, now = planned.plan, now_utc()
     path = entry.promotion(request.environment)
     if not request.adopt:
-        _refuse(session, entry, plan, now)
+        _refuse(session, entry, plan, request, now)
     if request.adopt:
         wanted = _adopted(session, planned)
     elif standing(plan) == "promoted" and not (plan.promotion and plan.promotion.hotfix):
@@ -101,8 +101,10 @@ def promote(session: Session, entry: ModelFiles, request: PromotionRequest) -> P
     return Promoted(display(path, session.root), wanted["key"], wanted["model"]["version"], changed=True)
 
 
-def _refuse(session: Session, entry: ModelFiles, plan: Plan, now: dt.datetime) -> None:
-    """Refuse a release in quarantine, and any release in a freeze.
+def _refuse(
+    session: Session, entry: ModelFiles, plan: Plan, request: PromotionRequest, now: dt.datetime
+) -> None:
+    """Refuse a release in quarantine, without a reason any other of its model, and any release in a freeze.
 
     Raises:
         CliError: one of them stops it.
@@ -110,10 +112,17 @@ def _refuse(session: Session, entry: ModelFiles, plan: Plan, now: dt.datetime) -
     from generator.pipeline.promotion_check import obstacles
 
     where = plan.identity.environment
-    reasons = obstacles(session.repository, session.platform, entry, (where, release_key(plan)), now)
+    lets_in = standing(plan) == "promoted"  # a hot fix, for a reason
+    target = (where, release_key(plan), "" if request.reason or lets_in else plan.version.digest)
+    reasons = obstacles(session.repository, session.platform, entry, target, now)
     if reasons:
         message = f"{entry.name} can't be promoted to {where}: {'; '.join(reasons)}"
-        raise CliError(message, "`sluice revert --env` is never held back")
+        other = (
+            " If only the configuration was wrong: add `--reason TEXT`."
+            if "another release" in reasons[0]
+            else ""
+        )
+        raise CliError(message, f"`sluice revert --env` is never held back.{other}")
 
 
 def author(root: Path) -> str:

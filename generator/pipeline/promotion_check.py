@@ -21,12 +21,19 @@ if TYPE_CHECKING:
     from generator.plan.values import Plan
     from generator.spec.platform import PlatformSpec
     from generator.spec.promotion import PromotionFile
+    from generator.spec.release_record import RecordFile
 
 _AGAIN = "run `sluice promote {model} --to {environment}` and `sluice render` again"
 
 
-def rejected(repository: Repository, entry: ModelFiles, key: str) -> str:
-    """Return why a release key is in quarantine; empty if it is not.
+def rejected(repository: Repository, entry: ModelFiles, key: str, digest: str = "") -> str:
+    """Return why a release is in quarantine; empty if it is not.
+
+    Args:
+        repository: has the quarantine.
+        entry: the model.
+        key: the release key.
+        digest: of its model, where another release of a rejected model counts, too.
 
     Raises:
         CliError: the quarantine can't be read.
@@ -36,7 +43,13 @@ def rejected(repository: Repository, entry: ModelFiles, key: str) -> str:
         raise CliError(f"{findings[0].place.file}: {findings[0].message}", findings[0].hint)
     item = file.rejection(key) if file else None
     if item is None:
-        return ""
+        other = file.rejection_of_model(digest) if file else None
+        if other is None:
+            return ""
+        return (
+            f"another release of this model (version {other.version}) is in quarantine since {other.since}, taken back "
+            f"from {other.environment}: {other.reason}"
+        )
     return (
         f"this release is in quarantine since {item.since}, taken back from {item.environment}: {item.reason}"
     )
@@ -46,7 +59,7 @@ def obstacles(
     repository: Repository,
     platform: PlatformSpec,
     entry: ModelFiles,
-    target: tuple[str, str],
+    target: tuple[str, str, str],
     now: dt.datetime,
 ) -> tuple[str, ...]:
     """Return why nothing may be promoted now, whatever the records show.
@@ -55,11 +68,12 @@ def obstacles(
         repository: has the quarantine of the model.
         platform: has the freezes.
         entry: the model.
-        target: the environment, and the key of the release that is to go there.
+        target: the environment, the key of the release that is to go there, and the digest of its model, which is
+            empty if there is a reason to try that model again.
         now: with its zone.
     """
-    environment, key = target
-    found = (rejected(repository, entry, key), frozen(platform, environment, now))
+    environment, key, digest = target
+    found = (rejected(repository, entry, key, digest), frozen(platform, environment, now))
     return tuple(reason for reason in found if reason)
 
 
@@ -111,7 +125,71 @@ def check_promotions(session: Session, revision: str, now: dt.datetime) -> list[
         raise CliError(f"this repository has no revision `{revision}`", "check the name, or `git fetch` it")
     changes = list(_changes(session, git, commit))
     found = [finding for change in changes for finding in _check(session, git, commit, change, now)]
-    return [*found, *_overtaken(session, git, commit)]
+    return [*found, *_taken_away(session, git, commit), *_overtaken(session, git, commit)]
+
+
+def _taken_away(session: Session, git: Git, commit: str) -> Iterator[Finding]:
+    """Yield what a change takes away of the evidence against releases: quarantine entries, and newer records."""
+    own = {
+        display(path, session.root): (entry, name, path)
+        for entry in session.entries
+        for name, path in (
+            ("", entry.quarantine),
+            *((name, entry.record(name)) for name in session.require_platform().environments),
+        )
+    }
+    before = git.read((commit, file) for file in own)
+    for file, (entry, name, path) in own.items():
+        old, now = before.get((commit, file)), path.read_bytes() if path.is_file() else None
+        if old == now:
+            continue
+        if not name:
+            yield from _left_quarantine(session, entry, file, old)
+        elif now is not None:
+            yield from _older_record(git, commit, file, (entry.name, name), now)
+
+
+def _left_quarantine(session: Session, entry: ModelFiles, file: str, old: bytes | None) -> Iterator[Finding]:
+    from generator.source.reader import parse
+    from generator.spec.check import check
+    from generator.spec.quarantine import QuarantineFile
+
+    document = parse(old or b"", file)
+    before = None if document.findings or not old else check(QuarantineFile, document)[0]
+    kept, _ = session.repository.quarantine(entry)
+    left = [item.model_copy(update={"released": None}) for item in (kept.releases if kept else ())]
+    for item in before.releases if before else ():
+        if item.model_copy(update={"released": None}) not in left:
+            message = f"the release {item.key[:19]} of {entry.name} was taken out of quarantine"
+            hint = "restore its entry; `released: {by, reason, at}` in it lets the release come back"
+            yield Finding("PROM110", "error", message, hint, Place(file))
+
+
+def _older_record(
+    git: Git, commit: str, file: str, subject: tuple[str, str], now: bytes
+) -> Iterator[Finding]:
+    """Yield a finding about a record that is older than one that the branch has, or had."""
+    from generator.gates.records import ReadRecord, parse_record
+
+    model, environment = subject
+    found = parse_record(now, ReadRecord(file, model), environment).content
+    if found is None:
+        return  # what can't be read proves nothing
+    steps = git.steps(commit)
+    shas = [step.commit.sha for step in git.changes(steps, file)]
+    for text in git.read((sha, file) for sha in shas).values():
+        other = parse_record(text, ReadRecord(file, model), environment).content
+        if other is not None and _is_later(other, found):
+            message = f"this record is older than one that git has: it ended on {found.end}, and that on {other.end}"
+            yield Finding("PROM110", "error", message, f"run `sluice record {model}` again", Place(file))
+            return
+
+
+def _is_later(one: RecordFile, other: RecordFile) -> bool:
+    """Return whether a release ended after another one; revisions count where they are of one Rollout."""
+    if one.rollout.uid == other.rollout.uid:
+        return one.rollout.revision > other.rollout.revision
+    return one.end > other.end
 
 
 def _overtaken(session: Session, git: Git, commit: str) -> Iterator[Finding]:
@@ -192,11 +270,15 @@ def _check(session: Session, git: Git, commit: str, change: _Change, now: dt.dat
         return
     place = Place(change.file, 1)
     hint = _AGAIN.format(model=change.entry.name, environment=change.environment)
-    banned = rejected(session.repository, change.entry, lock.key)
+    reverts = _was_there(git, commit, change)
+    old = change.lock_before()
+    known = reverts or (old is not None and old.key == lock.key)
+    again = "" if lock.reason or known else lock.model.digest
+    banned = rejected(session.repository, change.entry, lock.key, again)
     if banned:
         yield Finding("PROM106", "error", banned, "promote another release", place)
-    if _was_there(git, commit, change):
-        return  # a revert
+    if reverts:
+        return
     freeze = frozen(session.platform, change.environment, now)
     if freeze:
         yield Finding(

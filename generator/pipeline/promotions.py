@@ -48,10 +48,11 @@ def candidates(session: Session) -> Iterator[Candidate]:
     for entry in session.entries:
         for plan in (one.plan for one in session.resolve(entry).plans if one.plan.delivery.requires):
             key, promotions = release_key(plan), tiers[plan.identity.tier].promotions
+            again = "" if standing(plan) == "promoted" else plan.version.digest
             yield Candidate(
                 entry.name,
                 plan.identity.environment,
-                "rejected" if rejected(session.repository, entry, key) else _standing(plan),
+                "rejected" if rejected(session.repository, entry, key, again) else _standing(plan),
                 key,
                 tuple(plan.delivery.requires),
                 "auto" if promotions.auto else "person",

@@ -210,6 +210,7 @@ def _reject(there: Session, entry: ModelFiles, environment: str, lock: Promotion
     item = {
         "key": lock.key,
         "version": lock.model.version,
+        "digest": lock.model.digest,
         "environment": environment,
         "reason": reason,
         "since": there.today.isoformat(),

@@ -123,4 +123,15 @@ declare(
         '$ sluice promote shop/ranker --to production --hotfix --reason "prices are wrong"\n'
         f"{_CHECK}",
     ),
+    Code(
+        "PROM110",
+        "error",
+        "a change takes away what speaks against a release",
+        "An entry of the quarantine is only ever released by name, and a newer record says more than an older one: "
+        "without them a release that was aborted or taken back would be proven again.",
+        "Restore the entry, and add `released: {by, reason, at}` to it; run `sluice record` again.",
+        example=f"{_GATED}# specs/shop/ranker.quarantine.yaml\nschema: sluice/quarantine/v1\nreleases:\n"
+        f"  - {{key: 'sha256:{'a' * 64}', version: '7', environment: production, reason: worse, since: 2026-11-20}}\n"
+        f"{_COMMIT}$ rm specs/shop/ranker.quarantine.yaml\n{_CHECK}",
+    ),
 )

@@ -17,6 +17,9 @@ class RejectedRelease(Record):
 
     key: Digest = Field(description="its release key")
     version: Version = Field(description="version of its model", examples=["7"])
+    digest: Digest | None = Field(
+        None, description="digest of its model: another release of that model needs a reason"
+    )
     environment: Name = Field(description="where it was taken back", examples=["production"])
     reason: Line = Field(description="why", examples=["click-through fell by 12 % at 5 % of traffic"])
     since: Date = Field(description="first day")
@@ -35,3 +38,7 @@ class QuarantineFile(Record):
     def rejection(self, key: str) -> RejectedRelease | None:
         """Return the entry that refuses a release; None if there is none, or it was released by name."""
         return next((item for item in self.releases if item.key == key and item.released is None), None)
+
+    def rejection_of_model(self, digest: str) -> RejectedRelease | None:
+        """Return the entry about a release of a model, whatever else it ran with; None if there is none."""
+        return next((item for item in self.releases if item.digest == digest and item.released is None), None)

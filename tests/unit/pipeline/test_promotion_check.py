@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from generator.pipeline.promotions import candidates
+from generator.pipeline.session import open_session
 from tests.ci.demo import git
 from tests.unit.pipeline.test_promote import GATED, LONG, NAME, SERVER, Shop
 from tests.unit.rules.repository import STEPS
@@ -153,6 +155,62 @@ def test_a_record_that_is_gone_or_edited_proves_nothing(shop: Shop) -> None:
     assert checked(shop)[0] == 1
     record.unlink()
     assert "staging: there is no record" in checked(shop)[1]
+
+
+def test_an_older_record_never_replaces_a_newer_one(shop: Shop) -> None:
+    """Two steps: the record of an abort is removed, and a later change brings back the one that passed before it."""
+    path = shop.root / "specs/shop/ranker.staging.record.json"
+    passed = path.read_bytes()
+    shop.record(hours=-24, **{"rollout.revision": 9, "aborted": True, "current": False, "phase": "Degraded"})
+    assert "verdict is aborted" in checked(shop)[1]
+    commit(shop, "Aborted")
+    path.unlink()
+    commit(shop, "Clean up")
+    git(shop.root, "branch", "--quiet", "--force", "main", "change")
+    path.write_bytes(passed)
+    code, output = checked(shop)
+    assert (code, "PROM110" in output, "this record is older than one that git has" in output) == (
+        1,
+        True,
+        True,
+    )
+
+
+def test_nothing_leaves_the_quarantine(shop: Shop) -> None:
+    path = shop.root / "specs/shop/ranker.quarantine.yaml"
+    item = (
+        f"key: 'sha256:{'a' * 64}', version: '7', environment: production, reason: worse, since: 2026-11-20"
+    )
+    text = f"schema: sluice/quarantine/v1\nreleases:\n  - {{{item}}}\n"
+    path.write_text(text)
+    commit(shop, "Rejected")
+    git(shop.root, "branch", "--quiet", "--force", "main", "change")
+    released = "released: {by: model-risk, reason: prices, at: 2026-11-21}"
+    path.write_text(text.replace("2026-11-20", f"2026-11-20, {released}"))
+    assert checked(shop)[0] == 0
+    for other in (None, text.replace("version: '7'", "version: '8'"), text.replace("aaaa'", "aaab'")):
+        path.unlink() if other is None else path.write_text(other)
+        code, output = checked(shop)
+        assert (code, "was taken out of quarantine" in output) == (1, True), output
+
+
+def test_another_release_of_a_rejected_model_needs_a_reason(shop: Shop) -> None:
+    """One more thread is another key: the model that was taken back is the same."""
+    path = shop.root / "specs/shop/ranker.quarantine.yaml"
+    item = f"key: 'sha256:{'a' * 64}', version: '7', digest: '{shop.plan().version.digest}'"
+    more = "environment: production, reason: worse, since: 2026-11-20"
+    path.write_text(f"schema: sluice/quarantine/v1\nreleases:\n  - {{{item}, {more}}}\n")
+    code, output = checked(shop)
+    assert (code, "another release of this model (version 7) is in quarantine" in output) == (1, True), output
+    shop.edit({"spec.service.threads": 3})
+    shop.record()
+    refused = shop.run("promote", NAME, "--to", "production")
+    assert (refused.exit_code, "--reason TEXT" in refused.output) == (2, True), refused.output
+    (one,) = candidates(open_session(shop.root))
+    assert one.standing == "rejected"  # so CI proposes nothing by itself
+    shop.ok("promote", NAME, "--to", "production", "--reason", "it had too few threads")
+    shop.ok("render")
+    assert checked(shop)[0] == 0
 
 
 def test_the_options_belong_together(shop: Shop) -> None:
