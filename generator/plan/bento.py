@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar
 
+from generator.plan.column import ESCAPED, PLAIN_VALUE, Column, Json, Scalar
 from generator.plan.packages import PackageList
 from generator.spec.frameworks import FRAMEWORKS
-
-Scalar = str | int | float | bool
 
 RESERVED_MODULES = frozenset(
     {
@@ -20,6 +18,7 @@ RESERVED_MODULES = frozenset(
         "edge",
         "feedback",
         "import_model",
+        "kinds",
         "messages",
         "predictor",
         "service",
@@ -46,15 +45,6 @@ MAX_BODY = 64 * 2**20
 _FREE_BODY = 16 * 2**20
 """Bytes of the longest request when no inputs are declared."""
 
-_ESCAPED = 12
-"""Bytes of the longest JSON form of a character: two escapes."""
-
-_PLAIN_VALUE = 64
-"""Bytes of a number, a boolean or a null in JSON, with what separates it from the next value."""
-
-MAX_FLOAT32 = 3.4028235e38
-MAX_INT64 = 2**63 - 1
-
 # For people who read the histogram: steps of at most half a decade, up to a minute.
 _LATENCY_GRID = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 
@@ -62,78 +52,6 @@ _LATENCY_GRID = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 
 def version_label(version: str) -> str:
     """Return a version in characters that a label allows."""
     return re.sub(r"[^a-z0-9-]", "-", version.lower())[:63]
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column of a request row.
-
-    Args:
-        name: JSON key of the column; any text.
-        type: JSON type of its values.
-        values: the allowed values; None when all are.
-        minimum: smallest number allowed; None for the smallest that every framework can hold.
-        maximum: largest number allowed; None for the largest that every framework can hold.
-        max_length: longest string allowed, in characters.
-        nullable: the value may be null or left out.
-        example: a real value for the warm-up; None for one that is made up.
-    """
-
-    name: str
-    type: Literal["string", "number", "integer", "boolean"]
-    values: tuple[Scalar, ...] | None = None
-    minimum: float | None = None
-    maximum: float | None = None
-    max_length: int = 10_000
-    nullable: bool = False
-    example: Scalar | None = None
-
-    @property
-    def bounds(self) -> tuple[float, float]:
-        """The smallest and the largest number allowed.
-
-        Undeclared bounds are those of a 32-bit float (number) and a 64-bit integer (integer): a JSON number
-        beyond them would become an infinity or an overflow inside the model.
-        """
-        if self.type == "integer":
-            low = -MAX_INT64 if self.minimum is None else max(-MAX_INT64, math.ceil(self.minimum))
-            high = MAX_INT64 if self.maximum is None else min(MAX_INT64, math.floor(self.maximum))
-            return low, high
-        low_number = -MAX_FLOAT32 if self.minimum is None else float(self.minimum)
-        high_number = MAX_FLOAT32 if self.maximum is None else float(self.maximum)
-        return low_number, high_number
-
-    @property
-    def max_bytes(self) -> int:
-        """Bytes of the longest JSON form of the name and a value."""
-        texts = [value for value in self.values or () if isinstance(value, str)]
-        longest = max(map(len, texts), default=0) if self.values is not None else self.max_length
-        text = _ESCAPED * longest if self.type == "string" else 0
-        return _ESCAPED * len(self.name) + text + _PLAIN_VALUE
-
-    @property
-    def dtype(self) -> str:
-        """The dtype of the column in a table; pandas has null in floats, texts and objects only."""
-        kinds = {"number": "float64", "integer": "int64", "boolean": "bool", "string": "str"}
-        with_null = {"integer": "float64", "boolean": "object"}
-        return with_null.get(self.type, kinds[self.type]) if self.nullable else kinds[self.type]
-
-    def examples(self) -> tuple[Scalar, Scalar]:
-        """Return two allowed values for the warm-up, as far apart as the declaration allows."""
-        if self.values is not None:
-            return self.values[0], self.values[-1]
-        if self.type == "string" and self.example is not None:
-            return self.example, self.example
-        if self.type == "string":
-            return "example"[: self.max_length], "another example"[: self.max_length]
-        if self.type == "boolean":
-            return False, True
-        low, high = self.bounds
-        middle: Scalar = min(
-            max(type(low)(0), low), high
-        )  # of the type of the column: to some models 0 is not 0.0
-        middle = middle if self.example is None else self.example
-        return (middle if self.minimum is None else low), (middle if self.maximum is None else high)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +77,7 @@ class Bento:
         max_rows: largest number of rows in one request.
         buckets: latency bounds in seconds that guards need as histogram buckets.
         inputs: declared columns of a row; empty when rows may have any form.
+        output: one prediction; None when it may be any JSON.
         outcomes: (name, event) pairs; the feedback route receives the event, the counter is labelled with the name.
         groups: sensitive attributes with their values, whose groups are compared.
         positive: predictions that count as selected.
@@ -190,6 +109,7 @@ class Bento:
     max_rows: int = 256
     buckets: tuple[float, ...] = ()
     inputs: tuple[Column, ...] = ()
+    output: Column | None = None
     outcomes: tuple[tuple[str, str], ...] = ()
     groups: tuple[tuple[str, tuple[Scalar, ...]], ...] = ()
     positive: tuple[Scalar, ...] = ()
@@ -279,6 +199,50 @@ class Bento:
         return tuple(column.name for column in self.inputs)
 
     @property
+    def arrays(self) -> bool:
+        """Whether a declared column is an array."""
+        return any(column.shape for column in self.inputs)
+
+    @property
+    def nested(self) -> tuple[str, ...]:
+        """The declared columns that are arrays or lists."""
+        return tuple(column.name for column in self.inputs if column.shape or column.items is not None)
+
+    @property
+    def width(self) -> int:
+        """How many columns a matrix of all inputs has."""
+        return sum(column.width for column in self.inputs)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The columns whose bytes a request may send as they are: in a form, or alone as the body."""
+        return tuple(
+            c.name for c in self.inputs if c.type in {"bytes", "image"} and c.items is None and not c.shape
+        )
+
+    @property
+    def text_parts(self) -> tuple[str, ...]:
+        """The columns that a form has as texts, and the sensitive attributes next to them; other parts are JSON."""
+        return tuple(c.name for c in self.inputs if c.plain and c.type in {"string", "date", "datetime"})
+
+    @property
+    def file_types(self) -> tuple[str, ...]:
+        """The types of a body that is the only column; empty where a row needs more than one."""
+        needed = [column for column in self.inputs if not column.nullable or column.name in self.files]
+        if len(needed) != 1 or not self.files:
+            return ()
+        return (*(f"image/{name}" for name in needed[0].formats), "application/octet-stream")
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """What `kinds.py` is needed for: types beyond those of JSON, and listed numbers; sorted."""
+        own = {"date", "datetime", "bytes", "image", "json"}
+        output = (self.output,) if self.output else ()
+        parts = [part for column in (*self.inputs, *output) for part in column.parts()]
+        listed = {"listed" for part in parts if part.values is not None and part.type != "string"}
+        return tuple(sorted(listed | {part.type for part in parts if part.type in own}))
+
+    @property
     def dtypes(self) -> dict[str, str]:
         """The dtype of each declared column in a table."""
         return {column.name: column.dtype for column in self.inputs}
@@ -286,14 +250,14 @@ class Bento:
     @property
     def max_body_bytes(self) -> int:
         """Bytes of the longest request: all rows, with the longest texts, and every character escaped."""
-        group = sum(_ESCAPED * (len(name) + 256) + _PLAIN_VALUE for name in self.attributes_beside_rows)
-        rows = self.max_rows * (sum(column.max_bytes for column in self.inputs) + group + _PLAIN_VALUE)
+        group = sum(ESCAPED * (len(name) + 256) + PLAIN_VALUE for name in self.attributes_beside_rows)
+        rows = self.max_rows * (sum(column.max_bytes_of_one for column in self.inputs) + group + PLAIN_VALUE)
         return min(MAX_BODY, rows + 4096) if self.inputs else _FREE_BODY
 
     @property
     def numeric(self) -> bool:
         """Whether no column is a string; rows without a declaration are numbers."""
-        return all(column.type != "string" for column in self.inputs)
+        return all(column.type in {"number", "integer", "boolean"} for column in self.inputs)
 
     @property
     def group_labels(self) -> dict[str, dict[Scalar, str]]:
@@ -322,12 +286,12 @@ class Bento:
         return tuple(self.events)
 
     @property
-    def examples(self) -> tuple[dict[str, Scalar | None], ...]:
+    def examples(self) -> tuple[dict[str, Json], ...]:
         """The rows of the warm-up, at the corners of the declared inputs; empty when none are declared."""
         if not self.inputs:
             return ()
         pairs = {column.name: column.examples() for column in self.inputs}
-        first: dict[str, Scalar | None] = {name: pair[0] for name, pair in pairs.items()}
-        last: dict[str, Scalar | None] = {name: pair[1] for name, pair in pairs.items()}
+        first: dict[str, Json] = {name: pair[0] for name, pair in pairs.items()}
+        last: dict[str, Json] = {name: pair[1] for name, pair in pairs.items()}
         nulls = {column.name: None for column in self.inputs if column.nullable}
         return (first, last, {**first, **nulls}) if nulls else (first, last)

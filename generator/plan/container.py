@@ -6,7 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import ClassVar
 
-from generator.plan.bento import Scalar, version_label
+from generator.plan.bento import version_label
+from generator.plan.column import Scalar
 from generator.spec.container import Exported
 from generator.spec.lock import LockFile
 from generator.spec.model import ModelFile

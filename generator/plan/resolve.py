@@ -132,7 +132,7 @@ def _packages(
         return None, findings
     service = file.spec.service
     locked = lock.packages if lock else ()
-    named = requirements(file.spec.model.framework, service.requirements, locked, gpu=gpu)
+    named = requirements(file.spec.model.framework, service, locked, gpu=gpu)
     why = outdated(packages, service.python, named, platform.images.from_source)
     if not why:
         return packages, []

@@ -6,18 +6,23 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from generator.plan.bento import Bento, Column
+from generator.plan.bento import Bento
+from generator.plan.column import Column
 from generator.plan.names import PREDICT
 from generator.plan.packages import PackageList, package_name
+from generator.source.quantity import quantity_amount
 from generator.spec.frameworks import FRAMEWORKS
 from generator.spec.guards import GuardSpec
 from generator.spec.lock import LockFile
 from generator.spec.model import ModelFile, ModelSpec
 from generator.spec.platform import PlatformSpec
-from generator.spec.service import Input
+from generator.spec.service import Service, Value
 
 _BENTOML: Final = "bentoml==1.4.39"
 """The version that the tests of this project build and serve."""
+
+_JSON_SCHEMA: Final = "jsonschema==4.26.0"
+"""Checks free JSON in a service that takes some."""
 
 _DAY_S: Final = 86_400
 _DELAYS: Final = 7
@@ -25,22 +30,29 @@ _DELAYS: Final = 7
 
 
 def requirements(
-    framework: str, own: Sequence[str], locked: Sequence[str] = (), *, gpu: bool = False
+    framework: str, service: Service, locked: Sequence[str] = (), *, gpu: bool = False
 ) -> tuple[str, ...]:
     """Return the pinned lines of one service, sorted by package.
 
     Args:
         framework: its framework; the versions that this release tests are for packages that nothing else pins.
-        own: the team's pins, which win.
+        service: the service, with the team's pins, which win.
         locked: the pins of the lock: those of the model, and of the release that made the lock.
         gpu: its pods have GPUs.
     """
+    values = (*service.inputs.values(), *((service.output,) if service.output else ()))
+    checked = (_JSON_SCHEMA,) if any(map(_has_json, values)) else ()
     usual = FRAMEWORKS[framework].requirements
     ours = (FRAMEWORKS[framework].gpu or usual) if gpu else usual
     replaced = {package_name(line) for line in usual} - {package_name(line) for line in ours}
     kept = [line for line in locked if package_name(line) not in replaced]
-    lines = {package_name(line): line for line in (_BENTOML, *ours, *kept, *own)}
+    every = (_BENTOML, *checked, *ours, *kept, *service.requirements)
+    lines = {package_name(line): line for line in every}
     return tuple(lines[name] for name in sorted(lines))
+
+
+def _has_json(value: Value) -> bool:
+    return value.type == "json" or any(map(_has_json, (value.fields or {}).values()))
 
 
 def uses_gpu(specs: Iterable[ModelSpec]) -> bool:
@@ -89,7 +101,7 @@ def bento_of(
         digest=lock.model.digest.removeprefix("sha256:"),
         python_version=service.python,
         base_image=platform.images.by_digest((gpu and platform.images.gpu) or platform.images.base),
-        requirements=requirements(source.framework, service.requirements, lock.packages, gpu=gpu),
+        requirements=requirements(source.framework, service, lock.packages, gpu=gpu),
         packages=packages,
         custom_class=source.load,
         model_file=source.file,
@@ -98,7 +110,8 @@ def bento_of(
         timeout_s=service.timeout,
         max_rows=service.max_rows,
         buckets=bounds,
-        inputs=tuple(_column(key, declared) for key, declared in service.inputs.items()),
+        inputs=tuple(column_of(key, declared) for key, declared in service.inputs.items()),
+        output=column_of("", service.output) if service.output else None,
         outcomes=tuple((key, outcome.event) for key, outcome in spec.outcomes.items()),
         groups=tuple((key, tuple(attributes[key])) for key in compared),
         positive=tuple(service.positive),
@@ -124,7 +137,8 @@ def _store_tag(ref: str, default: str) -> str:
     return (ref.removeprefix("bentoml:") if ref.startswith("bentoml:") else default).lower()
 
 
-def _column(name: str, declared: Input) -> Column:
+def column_of(name: str, declared: Value) -> Column:
+    """Return a value of the service; an integer is the example of a number as a number."""
     return Column(
         name=name,
         type=declared.type,
@@ -132,8 +146,17 @@ def _column(name: str, declared: Input) -> Column:
         minimum=declared.minimum,
         maximum=declared.maximum,
         max_length=declared.max_length,
+        shape=tuple(declared.shape or ()),
+        items=None if declared.max_items is None else (declared.min_items, declared.max_items),
+        fields=tuple(column_of(key, field) for key, field in (declared.fields or {}).items()),
+        json_schema=json.dumps(declared.json_schema) if declared.json_schema is not None else "",
+        zoned=declared.zone == "required",
+        formats=tuple(declared.formats) if declared.type == "image" else (),
+        max_bytes=int(quantity_amount(declared.max_bytes)),
         nullable=declared.nullable,
         example=declared.example,
+        unit=declared.unit or "",
+        description=declared.description or "",
     )
 
 

@@ -11,7 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from generator.plan.bento import MAX_FLOAT32, OTHER, Bento, Scalar
+from generator.plan.bento import OTHER, Bento
+from generator.plan.column import MAX_FLOAT32, Json
 from generator.source.cache import cache_folder
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ _OWN = {
     "requirements.txt": "bento/requirements.txt.j2",
     "sluice_service.py": "bento/frameworks/bento.py.j2",
 }
+_KINDS = {"kinds.py": "bento/kinds.py.j2"}
 _WITH_OUTCOMES = {"feedback.py": "bento/feedback.py.j2", "tokens.py": "bento/tokens.py.j2"}
 
 
@@ -45,7 +47,8 @@ def bento_templates(bento: Bento) -> dict[str, str]:
         own = {"messages.py": "bento/own/messages.py.j2"} if bento.events else {}
         return dict(sorted({**_OWN, **outcomes, **own}.items()))
     framework = {"predictor.py": f"bento/frameworks/{bento.framework}.py.j2"}
-    return dict(sorted({**_TEMPLATES, **framework, **outcomes}.items()))
+    optional = {**outcomes, **(_KINDS if bento.kinds else {})}
+    return dict(sorted({**_TEMPLATES, **framework, **optional}.items()))
 
 
 def render_bento(bento: Bento, templates: Templates) -> dict[str, str]:
@@ -127,5 +130,5 @@ def _source_digest() -> str:
 
 
 def _sample_request(bento: Bento) -> str:
-    row: dict[str, Scalar | None] | str = bento.examples[0] if bento.examples else "..."
+    row: dict[str, Json] | str = bento.examples[0] if bento.examples else "..."
     return shlex.quote(json.dumps({"rows": [row]}, ensure_ascii=False))

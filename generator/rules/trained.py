@@ -12,12 +12,13 @@ from generator.source.document import Path
 from generator.source.finding import Fix
 from generator.spec.lock import Trained, TrainedColumn
 from generator.spec.quantities import plural
-from generator.spec.service import Input
+from generator.spec.service import Value
 
 _FRAMEWORK: Final[Path] = ("spec", "model", "framework")
 _SERVICE: Final[Path] = ("spec", "service")
 _INPUTS: Final[Path] = (*_SERVICE, "inputs")
 _MOST_VALUES: Final = 200
+_ALIKE: Final = {("integer", "number"), ("date", "string"), ("datetime", "string"), ("bytes", "string")}
 
 
 def _trained(context: Context) -> Trained | None:
@@ -177,10 +178,11 @@ def _declares(context: Context, inputs: dict[str, dict[str, Any]]) -> Fix:
 
 
 def _differences(
-    path: Path, name: str, column: Input, trained: TrainedColumn, related: Related
+    path: Path, name: str, column: Value, trained: TrainedColumn, related: Related
 ) -> Iterator[Problem]:
-    """Yield where a declared column differs from the trained one; an integer is a number as well."""
-    if trained.type and column.type != trained.type and (column.type, trained.type) != ("integer", "number"):
+    """Yield where a declared column differs from the trained one; an integer is a number, and a date a text as well."""
+    same = column.type == trained.type or (column.type, trained.type) in _ALIKE
+    if trained.type and not same and not column.shape and column.max_items is None:
         message = f"`{name}` is declared as {column.type}, and the model was trained with {trained.type}"
         fix = Fix((*path, "type"), trained.type)
         yield Problem((*path, "type"), message, f"write `type: {trained.type}`", related, fix)

@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 from generator.spec.pod import Limits
 from generator.spec.record import Choice, Record
 from generator.spec.types import (
+    Column,
     Cpu,
     Duration,
     Host,
@@ -27,20 +28,47 @@ from generator.spec.types import (
 Scalar = str | int | float | bool
 
 
-class Input(Record):
-    """One column of the rows in requests."""
+class Value(Record):
+    """One value of a request or an answer: a scalar, an array or a list of them, a record, or free JSON."""
 
-    type: Literal["string", "number", "integer", "boolean"] = Field(description="JSON type of the value")
+    type: Literal[
+        "string", "number", "integer", "boolean", "date", "datetime", "bytes", "image", "object", "json"
+    ] = Field(
+        description="type of the value; JSON has dates as ISO 8601 texts, bytes and images as base64 texts"
+    )
     values: list[Scalar] | None = Field(
-        None, min_length=1, max_length=200, description="the only values allowed"
+        None, min_length=1, max_length=10_000, description="the only values allowed"
     )
     minimum: float | None = Field(None, description="smallest number allowed")
     maximum: float | None = Field(None, description="largest number allowed")
     max_length: int = Field(10_000, ge=1, le=1_000_000, description="longest text allowed, in characters")
-    nullable: bool = Field(False, description="the value may be null")
-    example: Scalar | None = Field(
-        None, description="a real value, which the warm-up sends", examples=["Berlin"]
+    shape: list[Annotated[int, Field(ge=1, le=100_000)]] | None = Field(
+        None,
+        min_length=1,
+        max_length=6,
+        description="lengths of an array of such values: [8] is a vector, [3, 224, 224] an image of three channels",
+        examples=[[3, 224, 224]],
     )
+    max_items: int | None = Field(
+        None, ge=1, le=100_000, description="most values in a list of any length; default: one value, no list"
+    )
+    min_items: int = Field(0, ge=0, le=100_000, description="fewest values in a list")
+    fields: dict[Column, Value] | None = Field(None, min_length=1, description="values of an object, by name")
+    json_schema: dict[str, Any] | None = Field(
+        None, description="JSON Schema (draft 2020-12) of free JSON", examples=[{"type": "object"}]
+    )
+    zone: Literal["required", "none"] = Field(
+        "required",
+        description="whether a datetime has an offset, which the model gets as UTC, or is a local time without one",
+    )
+    formats: list[Literal["png", "jpeg", "gif", "webp"]] = Field(
+        ["png", "jpeg"], min_length=1, description="formats of images allowed"
+    )
+    max_bytes: Memory = Field("1Mi", description="largest image, bytes or free JSON allowed")
+    nullable: bool = Field(False, description="the value may be null")
+    example: Any = Field(None, description="a real value, which the warm-up sends", examples=["Berlin"])
+    unit: Line | None = Field(None, description="unit of the value, for readers of the API", examples=["EUR"])
+    description: Line | None = Field(None, description="what the value is, for readers of the API")
 
     @model_validator(mode="after")
     def order(self) -> Self:
@@ -76,8 +104,11 @@ class Env(Choice):
 class Service(Record):
     """The BentoML service of the model."""
 
-    inputs: dict[Key, Input] = Field(
+    inputs: dict[Column, Value] = Field(
         {}, description="columns of the rows, in the order that the model needs; default: any columns"
+    )
+    output: Value | None = Field(
+        None, description="one prediction: what the service checks and its API describes; default: any JSON"
     )
     positive: list[Scalar] = Field(
         [],

@@ -288,6 +288,15 @@ Name = Annotated[
 Key = Annotated[
     str, *unit("Key", SNAKE, "a column, metric or event has only letters, digits and _", "ndcg_at_10")
 ]
+Column = Annotated[
+    str,
+    *unit(
+        "Column",
+        LINE.replace("500", "100"),
+        "a column has a name of 1 to 100 printable characters",
+        "sepal length (cm)",
+    ),
+]
 Line = Annotated[
     str, *unit("Line", LINE, "this is one line of printable text, 1 to 500 characters", "shop team")
 ]

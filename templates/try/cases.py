@@ -15,6 +15,14 @@ from report import Report, cause
 from server import Server
 
 MOST_CASES = 20  # of one column
+DAYS = {"date": ("1900-01-01", "2024-02-29"), "datetime": ("1970-01-01", "2024-02-29")}
+WRONG = {
+    "date": "2026-02-30",
+    "datetime": "yesterday",
+    "bytes": "not base64",
+    "image": "aGVsbG8=",
+    "object": "text",
+}
 
 
 def examples(server: Server, bento: str | None) -> tuple[list, str]:
@@ -57,8 +65,35 @@ def _rows(example: Any) -> list:
     return example if isinstance(example, list) and isinstance(example[0], list | dict) else []
 
 
-def corners(column: dict) -> Iterator[tuple[str, Any]]:
-    """Yield values of a column that the spec allows, with what they are."""
+def nested(column: dict) -> bool:
+    """Return whether a column is an array or a list."""
+    return bool(column["shape"] or column["items"])
+
+
+def in_array(column: dict, value: Any, length: int) -> Any:
+    """Return an array, or a list of a length, of one value."""
+    if column["items"]:
+        return [value] * length
+    for length in reversed(column["shape"]):
+        value = [value] * length
+    return value
+
+
+def corners(column: dict, length: int) -> Iterator[tuple[str, Any]]:
+    """Yield values of a column that the spec allows, with what they are.
+
+    Args:
+        column: the column.
+        length: of lists; those of other columns of the row have it, too.
+    """
+    for what, value in _corners(column):
+        yield (f"{what} in every place", in_array(column, value, length)) if nested(column) else (what, value)
+    if column["nullable"]:
+        yield "null", None
+
+
+def _corners(column: dict) -> Iterator[tuple[str, Any]]:
+    """Yield values of one element."""
     if column["values"]:
         yield from ((f"the value {value!r}", value) for value in column["values"][:MOST_CASES])
     elif column["type"] == "boolean":
@@ -70,13 +105,30 @@ def corners(column: dict) -> Iterator[tuple[str, Any]]:
                 yield f"the {name} {column[name]:g}", kind(column[name])
     elif column["type"] == "string":
         yield f"a text of {column['max_length']} characters", "x" * column["max_length"]
-    if column["nullable"]:
-        yield "null", None
+    elif column["type"] in DAYS:
+        time = "" if column["type"] == "date" else "T23:59:59" + "Z" * column["zoned"]
+        yield from ((f"the day {day}", day + time) for day in DAYS[column["type"]])
 
 
 def mistakes(column: dict) -> Iterator[tuple[str, Any]]:
     """Yield values of a column that the spec does not allow."""
+    for what, value in _mistakes(column):
+        yield (f"{what} in a list", in_array(column, value, 1)) if nested(column) else (what, value)
+    if nested(column):
+        yield "one value, not a list", "text"
+    if column["items"]:
+        yield "a list that is too long", in_array(column, None, column["items"][1] + 1)
+    elif column["shape"]:
+        yield "an array of another shape", in_array({**column, "shape": [column["shape"][0] + 1]}, 0, 1)
+    if not column["nullable"] and column["type"] != "json":
+        yield "null", None
+
+
+def _mistakes(column: dict) -> Iterator[tuple[str, Any]]:
+    """Yield wrong values of one element."""
     text = column["type"] == "string"
+    if column["type"] in WRONG:
+        yield "a wrong value", WRONG[column["type"]]
     if column["type"] in {"string", "integer", "number", "boolean"}:
         yield ("a number", 5) if text else ("a text", "text")
     if column["type"] == "integer":
@@ -90,8 +142,6 @@ def mistakes(column: dict) -> Iterator[tuple[str, Any]]:
             yield "more than the maximum", column["maximum"] + 1 + abs(column["maximum"])
     elif text:
         yield "a text that is too long", "x" * (column["max_length"] + 1)
-    if not column["nullable"]:
-        yield "null", None
 
 
 def try_requests(server: Server, rows: list, report: Report) -> None:
@@ -127,7 +177,8 @@ def _predictions(body: str) -> list:
 def _corner_cases(server: Server, row: Any, report: Report) -> None:
     for column in server.facts["columns"]:
         refused = []
-        for what, value in corners(column):
+        present = row.get(column["name"]) if column["items"] else None
+        for what, value in corners(column, len(present or "1")):
             status, body = server.predict([{**row, column["name"]: value}])
             report.sent["corner cases"] = report.sent.get("corner cases", 0) + 1
             if status != http.HTTPStatus.OK or _predictions(body) == [None]:
@@ -164,7 +215,7 @@ def _bad_requests(server: Server, row: Any, report: Report) -> None:
         if status not in {400, 413, 422}:
             report.wrong("requests", f"{what} is answered with {status or 'nothing'}, not with 400: {body[:200]}",
                 "the service takes what the spec does not allow, or fails on it")  # fmt: skip
-        elif column and column not in body:
+        elif column and json.dumps(column, ensure_ascii=False)[1:-1] not in body:
             report.wrong("requests", f"{what} is answered with {status}, without the name of the column: {body[:200]}",
                 "callers can't find their mistake")  # fmt: skip
 

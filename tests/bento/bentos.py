@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from generator.plan.bento import Bento, Column
+from generator.plan.bento import Bento
+from generator.plan.column import Column
 
 _COMMON: dict[str, Any] = {
     "version": "7",
@@ -22,6 +23,8 @@ _VISIT = (
     Column("device", "string", values=("web", "ios", "android")),
     Column("age", "integer", minimum=18, maximum=80),
 )
+
+_FREE = '{"type": "object", "required": ["a"], "properties": {"a": {"type": ["integer", "object"]}}}'
 
 BENTOS = {
     "ticket": Bento(
@@ -128,6 +131,95 @@ BENTOS = {
         framework="mlflow",
         tag="pricing:1",
         inputs=_PAYMENT,
+        **_COMMON,
+    ),
+    "shown": Bento(
+        name="lab-shown",
+        class_name="Shown",
+        framework="custom",
+        custom_class="team_shown:Shown",
+        tag="shown:1",
+        inputs=(
+            Column("day", "date"),
+            Column("at (UTC)", "datetime", unit="UTC"),
+            Column("local", "datetime", zoned=False, nullable=True),
+            Column('kind of "thing"', "string", values=("", "it's", 'a"b', "ü\n", "\\u0041 {{ 7 }}")),
+            Column("level", "integer", values=(1, 2)),
+            Column("share", "number", values=(0.5, 1, 2)),
+            Column("sure", "boolean", values=(True,)),
+            Column("tags", "string", items=(1, 3), max_length=20),
+            Column("place", "number", shape=(2,), unit="m", description="east and north"),
+            Column("grid", "integer", shape=(2, 3), minimum=0, maximum=255),
+            Column("photo", "image", formats=("png", "jpeg"), max_bytes=2000),
+            Column("raw", "bytes", max_bytes=10, nullable=True),
+            Column(
+                "who",
+                "object",
+                fields=(
+                    Column("age", "integer", minimum=0),
+                    Column("name", "string", nullable=True, example="Ada"),
+                    Column(
+                        "visits",
+                        "object",
+                        items=(0, 2),
+                        fields=(Column("day", "date"), Column("spent", "number", unit="EUR")),
+                    ),
+                ),
+            ),
+            Column("free", "json", json_schema=_FREE, example={"a": 1}, max_bytes=100),
+        ),
+        output=Column(
+            "",
+            "object",
+            fields=(Column("label", "string", values=("a", "b")), Column("seen", "json", max_bytes=10_000)),
+        ),
+        max_rows=5,
+        **_COMMON | {"requirements": ("bentoml==1.4.39", "jsonschema==4.26.0")},
+    ),
+    "pictures": Bento(
+        name="lab-pictures",
+        class_name="Pictures",
+        framework="onnx",
+        tag="pictures:1",
+        inputs=(Column("pixels", "integer", shape=(3, 8, 8), minimum=0, maximum=255),),
+        output=Column("", "number", shape=(3,), minimum=0, maximum=255),
+        **_COMMON,
+    ),
+    "tokens": Bento(
+        name="lab-tokens",
+        class_name="Tokens",
+        framework="onnx",
+        tag="tokens:1",
+        inputs=(
+            Column("ids", "integer", items=(1, 5), minimum=0),
+            Column("mask", "integer", items=(1, 5), minimum=0, maximum=1),
+            Column("plus", "integer"),
+        ),
+        output=Column("", "integer"),
+        **_COMMON,
+    ),
+    "vectors": Bento(
+        name="lab-vectors",
+        class_name="Vectors",
+        framework="sklearn",
+        tag="vectors:1",
+        inputs=(Column("square", "number", shape=(2, 2)), Column("last", "number")),
+        **_COMMON,
+    ),
+    "stays": Bento(
+        name="shop-stays",
+        class_name="Stays",
+        framework="sklearn",
+        tag="stays:1",
+        inputs=(Column("booked", "datetime"), Column("from (day)", "date")),
+        **_COMMON,
+    ),
+    "drawn": Bento(
+        name="lab-drawn",
+        class_name="Drawn",
+        framework="mlflow",
+        tag="drawn:1",
+        inputs=(Column("signal", "number", shape=(4, 2)),),
         **_COMMON,
     ),
     "typed": Bento(name="lab-typed", class_name="Typed", framework="mlflow", tag="typed:1", **_COMMON),

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from generator.plan.bento import Bento, Column
+from generator.plan.bento import Bento
+from generator.plan.column import Column
 from generator.plan.serving import requirements
+from generator.spec.service import Service
 from tests.bento.serving import Built, Server, build
 from tests.bento.test_bento_served import same
 from tests.ci.programs import uv
@@ -28,7 +30,7 @@ def planned(name: str, framework: str, inputs: tuple[Column, ...] = _PAYMENT, **
         digest="0" * 64,
         python_version="3.11",
         base_image="registry.example/python:3.11-slim",
-        requirements=requirements(framework, ()),
+        requirements=requirements(framework, Service.model_construct()),
         inputs=inputs,
         scrape_s=0.5,
         **more,
@@ -38,7 +40,7 @@ def planned(name: str, framework: str, inputs: tuple[Column, ...] = _PAYMENT, **
 def installed(framework: str) -> Path:
     """The interpreter of an environment with what the service of a framework installs, with uv for the build."""
     pinned = (PINS / f"{framework}.in").read_text().splitlines()
-    assert pinned == list(requirements(framework, ())), (
+    assert pinned == list(requirements(framework, Service.model_construct())), (
         "tests/pins has another list than services of the framework"
     )
     python = environment(framework)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from generator.plan.bento import Column
+from generator.plan.column import Column
 from tests.bento.bentos import BENTOS
 from tests.bento.serving import GetBuilt, Serve, Server, until
 from tests.bento.test_bento_bad_input import GOOD

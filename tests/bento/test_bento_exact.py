@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from generator.plan.bento import Bento, Column
+from generator.plan.bento import Bento
+from generator.plan.column import Column
 from tests.bento.bentos import BENTOS
 from tests.bento.serving import GetBuilt, Serve, checked, run, train, write
 

@@ -11,7 +11,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from generator.plan.bento import MAX_FLOAT32, Bento, Column
+from generator.plan.bento import Bento
+from generator.plan.column import MAX_FLOAT32, Column
 from generator.render.bento import render_bento
 from generator.render.environment import Templates
 from tests.bento.bentos import BENTOS

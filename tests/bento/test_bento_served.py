@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from generator.plan.bento import Bento, Column
+from generator.plan.bento import Bento
+from generator.plan.column import Column
 from tests.bento.bentos import BENTOS
 from tests.bento.serving import Built, GetBuilt, Serve, Server, until, write
 

@@ -26,7 +26,9 @@ def test_a_framework_that_serves_it_is_found(built: GetBuilt, name: str) -> None
 WITH_COLUMNS = sorted(
     name
     for name in FOUND
-    if BENTOS[name].inputs and BENTOS[name].framework not in {"catboost", "statsmodels", "spacy"}
+    if BENTOS[name].inputs
+    and not BENTOS[name].nested
+    and BENTOS[name].framework not in {"catboost", "statsmodels", "spacy"}
 )
 """Models whose files name the columns that are declared."""
 

@@ -355,6 +355,137 @@ def summed(folder: Path) -> None:
     expect(folder, [{"n": 1, "x": 2.5}], np.array([3.5]))
 
 
+SHOWN = """
+import datetime as dt
+
+
+class Shown:
+    rowwise = True
+
+    def __init__(self, folder):
+        pass
+
+    def predict(self, rows):
+        return [{"label": "b", "seen": {name: show(value) for name, value in row.items()}} for row in rows]
+
+
+def show(value):
+    if isinstance(value, dict):
+        return {name: show(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [show(one) for one in value]
+    if isinstance(value, bytes):
+        return f"bytes {len(value)} {value[:4].hex()}"
+    return f"{type(value).__name__} {value}" if isinstance(value, dt.date) else value
+"""
+
+
+def shown(folder: Path) -> None:
+    """A class of the team's own that shows the values of Python that it gets."""
+    (folder / "artifact").mkdir()
+    (folder / "artifact" / "team_shown.py").write_text(SHOWN)
+    (folder / "expected.json").write_text("{}")
+
+
+def pictures(folder: Path) -> None:
+    """ONNX with a picture of unsigned bytes a row, [N, 3, 8, 8]: the mean of each channel."""
+    from onnx import TensorProto, helper
+
+    image = helper.make_tensor_value_info("image", TensorProto.UINT8, ["N", 3, 8, 8])
+    mean = helper.make_tensor_value_info("mean", TensorProto.FLOAT, ["N", 3])
+    nodes = [
+        helper.make_node("Cast", ["image"], ["f"], to=TensorProto.FLOAT),
+        helper.make_node("ReduceMean", ["f"], ["mean"], axes=[2, 3], keepdims=0),
+    ]
+    save_graph(folder, helper.make_graph(nodes, "mean", [image], [mean]))
+    rows = np.random.default_rng(6).integers(0, 256, (3, 3, 8, 8))
+    expect(folder, [{"pixels": row.tolist()} for row in rows], rows.mean(axis=(2, 3)))
+
+
+def tokens(folder: Path) -> None:
+    """ONNX with two lists of integers of any length, [N, L], and a number: the sum of the ids that the mask leaves, plus it."""
+    from onnx import TensorProto, helper
+
+    ids = helper.make_tensor_value_info("ids", TensorProto.INT64, ["N", "L"])
+    mask = helper.make_tensor_value_info("mask", TensorProto.INT64, ["N", "L"])
+    plus = helper.make_tensor_value_info("plus", TensorProto.INT64, ["N"])
+    total = helper.make_tensor_value_info("total", TensorProto.INT64, ["N"])
+    nodes = [
+        helper.make_node("Mul", ["ids", "mask"], ["left"]),
+        helper.make_node("ReduceSum", ["left", "axis"], ["sum"], keepdims=0),
+        helper.make_node("Add", ["sum", "plus"], ["total"]),
+    ]
+    axis = helper.make_tensor("axis", TensorProto.INT64, [1], [1])
+    save_graph(folder, helper.make_graph(nodes, "sum", [ids, mask, plus], [total], [axis]))
+    rows = [
+        {"plus": 1, "mask": [1, 1, 0], "ids": [5, 6, 7]},
+        {"plus": 0, "mask": [0, 1, 1], "ids": [5, 6, 7]},
+    ]
+    expect(folder, rows, np.array([12, 13]))
+
+
+def save_graph(folder: Path, graph: object) -> None:
+    """Save an ONNX graph."""
+    from onnx import helper
+
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    (folder / "artifact.onnx").write_bytes(model.SerializeToString())
+
+
+def vectors(folder: Path) -> None:
+    """scikit-learn, trained on a matrix: the service gets its columns as a matrix of two by two and one number."""
+    import joblib
+    from sklearn.linear_model import LinearRegression
+
+    data = np.random.default_rng(7).normal(size=(50, 5))
+    model = LinearRegression().fit(data, data @ [1, 2, 3, 4, 5])
+    joblib.dump(model, folder / "artifact.joblib")
+    rows = [{"square": row[:4].reshape(2, 2).tolist(), "last": row[4]} for row in data[:10]]
+    expect(folder, rows, model.predict(data[:10]))
+
+
+def stays(folder: Path) -> None:
+    """scikit-learn, trained on a table with a date and a time, in UTC, and a column with spaces in its name."""
+    import joblib
+    from sklearn.compose import make_column_transformer
+    from sklearn.linear_model import LinearRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import FunctionTransformer, StandardScaler
+
+    table = pd.DataFrame(
+        {
+            "from (day)": pd.date_range("2026-01-01", periods=40, freq="D").astype("datetime64[us]"),
+            "booked": pd.date_range("2025-06-01T08:30", periods=40, freq="37h").astype("datetime64[us]"),
+        }
+    )
+    days = FunctionTransformer(pd.DataFrame.astype, kw_args={"dtype": "int64"})
+    model = make_pipeline(make_column_transformer((days, list(table))), StandardScaler(), LinearRegression())
+    model.fit(table, np.arange(40.0) % 7)
+    joblib.dump(model, folder / "artifact.joblib")
+    asked = table.head(10)
+    rows = [
+        {"booked": f"{row.booked.isoformat()}Z", "from (day)": row[1].date().isoformat()}
+        for row in asked.itertuples()
+    ]
+    expect(folder, rows, model.predict(asked))
+
+
+def drawn(folder: Path) -> None:
+    """An MLflow pyfunc with a tensor of rank three, and one with lists and objects in its columns."""
+    import mlflow.pyfunc
+    from mlflow.models import ModelSignature
+    from mlflow.types import Schema, TensorSpec
+
+    class Sums(mlflow.pyfunc.PythonModel):
+        def predict(self, context, model_input, params=None):
+            return model_input.sum(axis=(1, 2))
+
+    signature = ModelSignature(Schema([TensorSpec(np.dtype("float32"), (-1, 4, 2))]))
+    mlflow.pyfunc.save_model(str(folder / "artifact"), python_model=Sums(), signature=signature)
+    rows = np.arange(24, dtype=np.float32).reshape(3, 4, 2)
+    expect(folder, [{"signal": row.tolist()} for row in rows], rows.sum(axis=(1, 2)))
+
+
 def expect(folder: Path, rows: list, predictions: np.ndarray, scores: np.ndarray | None = None) -> None:
     """Leave rows and the framework's own answers."""
     answers = {"rows": rows, "predictions": np.asarray(predictions).tolist()}
@@ -380,5 +511,11 @@ if __name__ == "__main__":
         typed,
         summed,
         topics,
+        shown,
+        pictures,
+        tokens,
+        vectors,
+        stays,
+        drawn,
     )
     {**{f.__name__: f for f in models}, "visits": visits_model}[name](Path(target))

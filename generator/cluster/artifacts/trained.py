@@ -22,6 +22,7 @@ from generator.plan.packages import package_name
 from generator.plan.serving import requirements
 from generator.source.reader import parse
 from generator.spec.frameworks import FRAMEWORKS
+from generator.spec.service import Service
 
 _LINE: Final = re.compile(r"([A-Za-z0-9][\w.-]*)(?:\[[\w,-]+\])?==([A-Za-z0-9.!+]+)\s*(?:;\s*(.*))?")
 _MARKER: Final = re.compile(
@@ -74,7 +75,8 @@ class Trained:
 
     def packages(self, framework: str) -> list[str]:
         """Return the pinned packages of a service: the model's versions, else those that this release tests."""
-        versions = {package_name(line): line.partition("==")[2] for line in requirements(framework, ())}
+        ours = requirements(framework, Service.model_construct())
+        versions = {package_name(line): line.partition("==")[2] for line in ours}
         whole = framework == "mlflow"
         for name, version in self.needed.items():
             known = self.listed.get(name) or version or _DEFAULTS.get(name)

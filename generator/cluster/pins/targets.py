@@ -94,10 +94,10 @@ def service(repository: Repository, entry: ModelFiles) -> tuple[Service | None, 
     if file is None or file.spec.model is None:
         return None, problems
     _, lock, _ = repository.lock(entry)
-    model, own = file.spec.model, file.spec.service.requirements
     every = (_merged(repository, document, name)[1] for name in repository.platform.environments)
     gpu = uses_gpu(one.spec for one in every if one)
-    named = requirements(model.framework, own, lock.packages if lock else (), gpu=gpu)
+    locked = lock.packages if lock else ()
+    named = requirements(file.spec.model.framework, file.spec.service, locked, gpu=gpu)
     return Service(document, named, file.spec.service.python), []
 
 

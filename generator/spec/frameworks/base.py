@@ -20,6 +20,8 @@ class Framework:
         probabilities: its services know classes and their probabilities, which `service.threshold` and
             `service.classes` need.
         gpu: the packages instead, where pods have GPUs; None if its services can't use a GPU.
+        takes: types of inputs that its template passes on, apart from numbers, texts and booleans, with `array` and
+            `list`; None for any.
         attributed: `templates/gates/shap/run.py` loads its models, so that explain gates can attribute them.
     """
 
@@ -30,3 +32,4 @@ class Framework:
     attributed: bool
     probabilities: bool
     gpu: tuple[str, ...] | None
+    takes: frozenset[str] | None

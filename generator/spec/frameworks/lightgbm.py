@@ -14,4 +14,5 @@ FRAMEWORK: Final = Framework(
     attributed=True,
     probabilities=True,
     gpu=None,
+    takes=frozenset({"array"}),
 )

@@ -14,4 +14,5 @@ FRAMEWORK: Final = Framework(
     attributed=False,
     probabilities=False,
     gpu=("mlflow==3.17.2", "numpy==2.4.6"),
+    takes=frozenset({"array", "bytes", "date", "datetime", "json", "list", "object"}),
 )

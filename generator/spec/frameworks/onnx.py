@@ -14,4 +14,5 @@ FRAMEWORK: Final = Framework(
     attributed=False,
     probabilities=False,
     gpu=("onnxruntime-gpu[cuda,cudnn]==1.31.1", "numpy==2.4.6"),
+    takes=frozenset({"array", "list"}),
 )

@@ -14,4 +14,5 @@ FRAMEWORK: Final = Framework(
     attributed=False,
     probabilities=True,
     gpu=None,
+    takes=frozenset({"array", "bytes", "date", "datetime", "image", "json", "list", "object"}),
 )

@@ -14,4 +14,5 @@ FRAMEWORK: Final = Framework(
     attributed=False,
     probabilities=False,
     gpu=None,
+    takes=frozenset({"array"}),
 )

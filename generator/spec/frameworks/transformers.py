@@ -14,4 +14,5 @@ FRAMEWORK: Final = Framework(
     attributed=False,
     probabilities=True,
     gpu=("transformers==5.24.0", "torch==2.15.0", "numpy==2.4.6"),
+    takes=frozenset(),
 )

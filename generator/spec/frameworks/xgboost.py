@@ -14,4 +14,5 @@ FRAMEWORK: Final = Framework(
     attributed=True,
     probabilities=True,
     gpu=("xgboost==3.2.0", "scikit-learn==1.9.1", "numpy==2.4.6"),
+    takes=frozenset({"array"}),
 )

@@ -187,18 +187,22 @@ def sites(record: type[BaseModel]) -> tuple[Site, ...]:
     return tuple({(site.pattern, site.key): site for site in _sites(record, ())}.values())
 
 
-def _sites(record: type[BaseModel], pattern: Pattern) -> Iterator[Site]:
+def _sites(
+    record: type[BaseModel], pattern: Pattern, around: frozenset[type] = frozenset()
+) -> Iterator[Site]:
+    """Yield the keys of a record and of what it holds; a record inside one of the same kind is not followed."""
     for key, info in fields(record).items():
         yield Site(pattern, key, info)
-        yield from _below(annotation_of(info), (*pattern, key))
+        yield from _below(annotation_of(info), (*pattern, key), around | {record})
 
 
-def _below(annotation: Any, pattern: Pattern) -> Iterator[Site]:
+def _below(annotation: Any, pattern: Pattern, around: frozenset[type]) -> Iterator[Site]:
     for record in models(annotation):
-        yield from _sites(record, pattern)
+        if record not in around:
+            yield from _sites(record, pattern, around)
     held = collection(annotation)
     if held is not None:
-        yield from _below(held[1], (*pattern, "[]" if held[0] is list else "{}"))
+        yield from _below(held[1], (*pattern, "[]" if held[0] is list else "{}"), around)
 
 
 def _bare(option: Any) -> Any:

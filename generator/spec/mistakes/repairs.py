@@ -289,7 +289,7 @@ UNITS: Final[dict[str, Callable[[Typed], Repairs]]] = {
     "Percent": share, "Effect": share, "Weight": share, "Use": share, "Loss": loss, "Duration": time, "Hold": time,
     "Timeout": time, "Interval": time, "Refresh": time, "Age": days, "Memory": memory, "CPU": cpu, "Money": money,
     "Date": date, "LocalTime": local_time, "Zone": zone, "Cron": cron,
-    "Digest": digest, "Hex": digest, "Name": name, "Key": key, "Variable": variable, "Line": line,
+    "Digest": digest, "Hex": digest, "Name": name, "Key": key, "Variable": variable, "Line": line, "Column": line,
     "Path": path, "Host": host, "URL": url, "Reference": reference, "Requirement": requirement, "Version": version,
     "Registry": registry, "Repository": source_repository, "Header": header, "Word": word, "ModelName": model_name,
     "Code": code, "Loader": loader, "PackageName": package_name,

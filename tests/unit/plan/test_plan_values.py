@@ -18,6 +18,7 @@ from generator.render.environment import Templates
 from generator.source.shipped import builtin_folder
 from generator.spec.guards.base import attribute_metric
 from generator.spec.guards.outcome import OutcomeGuard
+from generator.spec.service import Service
 from tests.system.repositories import DIGEST, LOCK, MODEL, PLATFORM, resolve_one, small
 
 GATES = '  gates: [{name: acc, metric: accuracy, atLeast: 0.9}, {name: drift, drift: {reference: "dvc:a", current: "dvc:a", features: [x]}}]\n'
@@ -250,7 +251,7 @@ def test_a_fairness_guard_has_a_name_for_each_attribute(guard, attribute):
 
 
 def test_the_teams_own_pins_win():
-    lines = requirements("sklearn", ("Scikit_Learn==1.0", "zlib-ng==1"))
+    lines = requirements("sklearn", Service(requirements=["Scikit_Learn==1.0", "zlib-ng==1"]))
     assert [line for line in lines if "learn" in line.lower()] == ["Scikit_Learn==1.0"]
     assert list(lines) == sorted(lines, key=lambda line: line.replace("_", "-").lower())
 

@@ -35,7 +35,45 @@ ERRORS = {"metric": "error-rate", "baseline": "0.5%", "detect": {"rise": "100%"}
 SCALED = {"spec.autoscaling": {"min": 2, "max": 5}}
 KS = {"name": "drift", "drift": {"reference": "a.csv", "current": "b.csv", "features": ["x"]}}
 LOCKED_DATA = {"lock.data": LOCKED}
+_IN = "spec.service.inputs"
+
+
+def inputs(**keys: object) -> dict[str, object]:
+    """The only input of the sample, with these keys."""
+    return {_IN: {"x": {"type": "string", **keys}}}
+
+
+_XGBOOST = {"spec.model.framework": "xgboost"}
+_PARITY = {"spec.gates": [{**PARITY, "sensitive": ["x"]}], "platform.attributes.x": ["a", "b"]}
+_EXPLAIN = {
+    "spec.gates": [{"name": "why", "explain": {"reference": "a.csv", "current": "b.csv"}, "atMost": 0.15}],
+    **_XGBOOST,
+    **LOCKED_DATA,
+}
 CASES = (
+    Case("REF217", inputs(type="integer", maxLength=3), inputs(maxLength=3), f"{_IN}.x.maxLength"),
+    Case("REF217", inputs(maximum=3), inputs(type="number", maximum=3), f"{_IN}.x.maximum"),
+    Case("REF217", inputs(zone="none"), inputs(type="datetime", zone="none"), f"{_IN}.x.zone"),
+    Case("REF217", inputs(type="bytes", formats=["png"]), inputs(type="image", formats=["png"]), f"{_IN}.x.formats"),
+    Case("REF217", inputs(type="object"), inputs(type="object", fields={"a": {"type": "date"}}), f"{_IN}.x.type"),
+    Case("REF217", inputs(type="object", fields={"a": {"type": "date", "minimum": 1}}), inputs(type="object", fields={"a": {"type": "integer", "minimum": 1}}), f"{_IN}.x.fields.a.minimum"),
+    Case("REF217", inputs(type="json", jsonSchema={"type": "array"}), inputs(type="json", jsonSchema={"type": "array"}, example=[]), f"{_IN}.x.jsonSchema"),
+    Case("REF217", inputs(type="json", jsonSchema={"items": [{"$ref": "https://example.com/a"}]}, example=[]), inputs(type="json", jsonSchema={"items": [{"$ref": "#/$defs/a"}]}, example=[]), f"{_IN}.x.jsonSchema"),
+    Case("REF217", inputs(shape=[2], maxItems=2), inputs(shape=[2]), f"{_IN}.x.maxItems"),
+    Case("REF217", inputs(minItems=1), inputs(minItems=1, maxItems=1), f"{_IN}.x.minItems"),
+    Case("REF217", inputs(minItems=3, maxItems=2), inputs(minItems=2, maxItems=2), f"{_IN}.x.minItems"),
+    Case("REF217", inputs(type="integer", values=["1"]), inputs(type="integer", values=[1]), f"{_IN}.x.values"),
+    Case("REF217", inputs(type="integer", values=[True]), inputs(type="boolean", values=[True]), f"{_IN}.x.values"),
+    Case("REF217", {"spec.service.output": {"type": "date", "maximum": 1}}, {"spec.service.output": {"type": "number", "maximum": 1}}, "spec.service.output.maximum"),
+    Case("PLAN545", {**_XGBOOST, **inputs(type="date")}, inputs(type="date"), f"{_IN}.x.type"),
+    Case("PLAN545", {**_XGBOOST, **inputs(maxItems=3)}, {**_XGBOOST, **inputs(shape=[3])}, f"{_IN}.x.maxItems"),
+    Case("PLAN545", {"spec.model.framework": "catboost", **inputs(shape=[3])}, {"spec.model.framework": "custom", "spec.model.load": "a:B", **inputs(shape=[3])}, f"{_IN}.x.shape"),
+    Case("PLAN546", inputs(type="image", maxBytes="8Mi"), {**inputs(type="image", maxBytes="8Mi"), "spec.service.maxRows": 4}, "spec.service.maxRows", "warning"),
+    Case("GATE312", {**inputs(type="image"), "spec.gates": [KS], **LOCKED_DATA}, {**inputs(), "spec.gates": [KS], **LOCKED_DATA}, f"{A}.drift.features[0]"),
+    Case("GATE312", {**inputs(shape=[3]), "spec.gates": [KS], **LOCKED_DATA}, {**inputs(shape=[3]), "spec.gates": [{**KS, "drift": {**KS["drift"], "features": ["y"]}}], **LOCKED_DATA}, f"{A}.drift.features[0]"),
+    Case("GATE312", {**inputs(maxItems=3), **_PARITY}, {**inputs(), **_PARITY}, f"{A}.sensitive[0]"),
+    Case("GATE312", {**inputs(shape=[3]), **_EXPLAIN}, {**inputs(), **_EXPLAIN}, f"{A}.explain"),
+    Case("GATE312", {**inputs(type="date"), "spec.service.attributes": {"x": ["a"]}, "spec.service.positive": [1]}, {**inputs(), "spec.service.attributes": {"x": ["a"]}, "spec.service.positive": [1]}, "spec.service.attributes.x"),
     Case("GATE304", gate(atLeast=92), gate(atLeast=0.92), f"{A}.atLeast"),
     Case("GATE304", gate(atLeast=1.5), gate(atLeast=1), f"{A}.atLeast"),
     Case("GATE304", gate(metric="f1_macro", atLeast=80), gate(metric="lift", atLeast=80), f"{A}.atLeast"),

@@ -9,6 +9,7 @@ from generator.source.shipped import builtin_folder
 from generator.spec.frameworks import FRAMEWORKS
 from generator.spec.frameworks.base import Framework
 from generator.spec.model import ModelSource
+from generator.spec.service import Service
 
 TEMPLATES = builtin_folder() / "bento" / "frameworks"
 
@@ -21,7 +22,7 @@ def test_the_register_holds_what_specs_may_say():
 
 @pytest.mark.parametrize("name", FRAMEWORKS)
 def test_its_packages_are_pinned(name):
-    lines = requirements(name, ())
+    lines = requirements(name, Service.model_construct())
     assert all("==" in line for line in lines)
     assert any(line.startswith("bentoml==") for line in lines)
     assert list(lines) == sorted(lines)

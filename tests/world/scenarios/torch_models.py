@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from generator.plan.bento import Column
+from generator.plan.column import Column
 from tests.bento.neural import answers, installed, planned
 from tests.world.scenario import Result, Scenario
 

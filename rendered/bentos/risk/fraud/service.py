@@ -8,6 +8,7 @@ send; `edge.py`, which checks it; `predictor.py`, which loads the model and pred
 from __future__ import annotations
 
 import gc
+import json
 import logging
 import pathlib
 
@@ -21,7 +22,7 @@ from starlette.responses import Response
 
 logger = logging.getLogger("bentoml.service")
 LATENCY_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0]
-EXAMPLES = [  # corners of the declared inputs
+EXAMPLES = [  # corners of the declared inputs, as JSON
     {'amount': 0.0, 'hour': 0, 'merchant_risk': 0.0},
     {'amount': 0.0, 'hour': 23, 'merchant_risk': 1.0},
 ]
@@ -42,6 +43,7 @@ class FraudService:
         counters.create()
         self.calls = calls.Calls(self.predictor)
         self.warm = self._warm_up()
+        edge.Edge.serve = self.answer
         # A full collection walks the model and BentoML's timer of every recent request, while all requests wait: collect
         # rarely, and never again what exists now.
         gc.collect()
@@ -53,7 +55,11 @@ class FraudService:
 
     @bentoml.api(route='/predict')
     async def predict(self, request: messages.Request, /) -> messages.Prediction:
-        """Predict every row."""
+        """Predict every row: in this process; over HTTP, `edge.py` answers."""
+        return await self.answer(request)
+
+    async def answer(self, request: messages.Request) -> Response:
+        """Return the answer to a request that is valid."""
         if request.groups and len(request.groups) != len(request.rows):
             return edge.error(400, "`groups` has one entry a row")
         try:
@@ -73,7 +79,7 @@ class FraudService:
     def _warm_up(self) -> bool:
         """Return whether one real prediction succeeds; no counter sees it."""
         try:
-            rows = EXAMPLES
+            rows = [messages.Request.model_validate_json(json.dumps({"rows": [row]})).rows[0] for row in EXAMPLES]
             answer = calls.warm_up(self.predictor, rows)
             counters.check_answers(answer.predictions, calls.class_names(self.predictor))
         except Exception:

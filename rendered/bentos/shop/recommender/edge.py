@@ -28,42 +28,53 @@ def _mistakes(invalid: ValidationError) -> str:
     lines = []
     for mistake in found[:_SHOWN]:
         place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in mistake["loc"])
-        lines.append(f"{place.lstrip('.') or 'the body'}: {mistake['msg'].removeprefix('Value error, ')}")
+        lines.append(f"{place.lstrip('.') or 'the body'}: {mistake['msg'].removeprefix('Value error, ')[:300]}")
     more = f"; {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
     return "; ".join(lines) + more
 
 
-async def _read(scope: dict, receive: t.Any) -> tuple[Response | None, bytes]:
+async def _whole(receive: t.Any) -> bytes | Response:
     """Return the body of a request, or what is wrong with it."""
-    headers = dict(scope["headers"])
-    kind = headers.get(b"content-type", b"application/json").split(b";")[0].strip().lower()
-    if kind != b"application/json" or headers.get(b"content-encoding", b"identity") != b"identity":
-        return error(415, "the body must be application/json, and not compressed"), b""
+    message = await receive()
+    if message["type"] == "http.request" and not message.get("more_body") and len(message["body"]) <= MAX_BODY_BYTES:
+        return message["body"]
     parts, size = [], 0
-    while True:
-        message = await receive()
-        if message["type"] != "http.request":
-            return error(400, "the body has no end"), b""
+    while message["type"] == "http.request":
         part = message.get("body", b"")
         size += len(part)
         if size <= MAX_BODY_BYTES:
             parts.append(part)
         else:
             parts.clear()
-        if not message.get("more_body") or size > MAX_BODY_BYTES + DISCARDED_BYTES:
-            break
-    if size > MAX_BODY_BYTES:
-        return error(413, f"the body is longer than {MAX_BODY_BYTES} bytes"), b""
-    body = b"".join(parts)
+        if size > MAX_BODY_BYTES + DISCARDED_BYTES or not message.get("more_body"):
+            return b"".join(parts) if size <= MAX_BODY_BYTES else error(413, f"the body is longer than {MAX_BODY_BYTES} bytes")
+        message = await receive()
+    return error(400, "the body has no end")
+
+
+async def _read(scope: dict, receive: t.Any) -> messages.Request | Response:
+    """Return a request, or what is wrong with it."""
+    headers = dict(scope["headers"])
+    kind = headers.get(b"content-type", b"application/json").split(b";")[0].strip().lower()
+    if kind != b"application/json" or headers.get(b"content-encoding", b"identity") != b"identity":
+        return error(415, "the body must be application/json, and not compressed")
+    body = await _whole(receive)
+    if isinstance(body, Response):
+        return body
     try:
-        messages.Request.model_validate_json(body)
+        return messages.Request.model_validate_json(body)
     except ValidationError as invalid:
-        return error(400, _mistakes(invalid)), b""
-    return None, body
+        return error(400, _mistakes(invalid))
 
 
 class Edge:
-    """Answers what is not a valid request, so that nothing of it reaches BentoML, which would log it."""
+    """Answers all requests for predictions, so that nothing of them reaches BentoML, which would read and log them again.
+
+    BentoML's metrics, traces, access log and time-out are around it.
+    """
+
+    serve: t.ClassVar[t.Callable[[messages.Request], t.Awaitable[Response]]]
+    """The model, as soon as it is in memory."""
 
     def __init__(self, app: t.Any) -> None:
         self.app = app
@@ -75,15 +86,9 @@ class Edge:
             return await JSONResponse(document())(scope, receive, send)
         if (scope["method"], scope["path"]) != ("POST", PATH):
             return await self.app(scope, receive, _in_one_form(scope, receive, send))
-        refused, body = await _read(scope, receive)
-        if refused:
-            return await refused(scope, receive, send)
-        whole = [{"type": "http.request", "body": body, "more_body": False}]
-
-        async def again() -> dict:
-            return whole.pop() if whole else await receive()
-
-        return await self.app(scope, again, send)
+        request = await _read(scope, receive)
+        answer = request if isinstance(request, Response) else await Edge.serve(request)
+        return await answer(scope, receive, send)
 
 
 def _in_one_form(scope: dict, receive: t.Any, send: t.Any) -> t.Any:

@@ -61,8 +61,8 @@ def fit_names(names: list[str] | None, width: int | None) -> list[str]:
         return names or []
     if names and set(names) != set(INPUTS):
         raise RuntimeError(f"the model was trained with the columns {names}, the spec declares {list(INPUTS)}")
-    if width is not None and width != len(INPUTS):
-        raise RuntimeError(f"the model was trained with {width} columns, the spec declares {len(INPUTS)}")
+    if width is not None and width != 0:
+        raise RuntimeError(f"the model was trained with {width} columns, the spec declares 0")
     return names or list(INPUTS)
 
 

@@ -41,6 +41,7 @@ class RecommenderService:
         counters.create()
         self.calls = calls.Calls(self.predictor)
         self.warm = self._warm_up()
+        edge.Edge.serve = self.answer
         # One process of the pod receives all feedback: it knows what has counted.
         if (bentoml.server_context.worker_index or 1) == 1:
             feedback.start()
@@ -55,7 +56,11 @@ class RecommenderService:
 
     @bentoml.api(route='/predict')
     async def predict(self, request: messages.Request, /) -> messages.Prediction:
-        """Predict every row."""
+        """Predict every row: in this process; over HTTP, `edge.py` answers."""
+        return await self.answer(request)
+
+    async def answer(self, request: messages.Request) -> Response:
+        """Return the answer to a request that is valid."""
         try:
             answer = await self.calls.answer(request.rows, scores=request.scores)
         except calls.RefusedError as refused:

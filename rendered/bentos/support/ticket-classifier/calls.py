@@ -30,6 +30,10 @@ class RefusedError(Exception):
     """The model does not accept the rows: the client's mistake."""
 
 
+class AnswerError(RuntimeError):
+    """The model's answer can't be sent; the text has no value of a client."""
+
+
 @dataclass(frozen=True)
 class Answer:
     """The predictions of one request, and the JSON text of predictions and scores."""
@@ -55,12 +59,12 @@ def to_json(value: object) -> str:
     """Return JSON text; numbers and arrays of numpy or torch become plain ones.
 
     Raises:
-        RuntimeError: the value has NaN or an infinity, which JSON does not have, or something else that JSON lacks.
+        AnswerError: the value has NaN or an infinity, which JSON does not have, or something else that JSON lacks.
     """
     try:
         return json.dumps(value, allow_nan=False, default=_plain)
     except (TypeError, ValueError) as error:
-        raise RuntimeError(f"the model's answer is not JSON: {error}") from error
+        raise AnswerError(f"the model's answer is not JSON: {error}") from error
 
 
 def _plain(value: t.Any) -> object:
@@ -81,7 +85,7 @@ def answer(predictor: t.Any, rows: list, *, scores: bool) -> Answer:
 
     Raises:
         RefusedError: the client's mistake.
-        RuntimeError: the model's answer can't be sent.
+        AnswerError: the model's answer can't be sent.
     """
     return _answers(predictor, rows, [len(rows)], scores=scores)[0]
 
@@ -91,7 +95,7 @@ def warm_up(predictor: t.Any, rows: list) -> Answer:
 
     Raises:
         RefusedError: the model does not accept the rows.
-        RuntimeError: the answer can't be sent.
+        AnswerError: the answer can't be sent.
     """
     try:
         found = answer(predictor, rows, scores=True)
@@ -107,7 +111,7 @@ def _answers(predictor: t.Any, rows: list, sizes: list[int], *, scores: bool) ->
         raise RefusedError(f"the model does not accept these rows: {error}") from error
     predictions = predictor.predict(data)
     if len(predictions) != len(rows):
-        raise RuntimeError(f"{len(predictions)} predictions for {len(rows)} rows")
+        raise AnswerError(f"{len(predictions)} predictions for {len(rows)} rows")
     probabilities = predictor.scores(data) if scores else None
     if scores and probabilities is None:
         raise RefusedError("this model has no scores")
@@ -132,7 +136,8 @@ def _answer_together(predictor: t.Any, requests: list[Request]) -> list[Answer |
     except Exception as error:  # noqa: BLE001 - whatever the model raises
         # Without its text, which may have values that a client sent.
         lines = "".join(traceback.format_tb(error.__traceback__))
-        logger.error("the model failed with %s\n%s", type(error).__name__, lines)
+        reason = f": {error}" if isinstance(error, AnswerError) else ""
+        logger.error("the model failed with %s%s\n%s", type(error).__name__, reason, lines)
         failed = error
     if len(requests) == 1:
         return [failed]

@@ -14,6 +14,7 @@ NUMERIC = False
 SKOPS = rb"PK\x03\x04"
 PICKLE = rb"\x80[\x02-\x05]|\x1f\x8b|x[\x01\x5e\x9c\xda]|BZh|\xfd7zXZ|\]\x00\x00"  # plain, or compressed by joblib
 DTYPES = {'text': 'str'}  # of each column of a table
+NESTED = ()  # inputs that are arrays or lists
 
 
 def head(path: Path) -> bytes:
@@ -62,8 +63,8 @@ def fit_names(names: list[str] | None, width: int | None) -> list[str]:
         return names or []
     if names and set(names) != set(INPUTS):
         raise RuntimeError(f"the model was trained with the columns {names}, the spec declares {list(INPUTS)}")
-    if width is not None and width != len(INPUTS):
-        raise RuntimeError(f"the model was trained with {width} columns, the spec declares {len(INPUTS)}")
+    if width is not None and width != 1:
+        raise RuntimeError(f"the model was trained with {width} columns, the spec declares 1")
     return names or list(INPUTS)
 
 
@@ -162,14 +163,18 @@ class Predictor:
             return matrix(rows, self.names, self.width, float if NUMERIC else object)
         import pandas as pd  # only models trained with named columns need it
 
-        columns = dict(zip(self.names, zip(*table(rows, self.names), strict=True), strict=True))
-        return pd.DataFrame({name: self._column(list(values), name) for name, values in columns.items()})
+        return pd.DataFrame({name: self._column([row.get(name) for row in rows], name) for name in self.names})
 
     def _column(self, values: list, name: str) -> object:
-        if DTYPES[name] != "str":
+        if DTYPES[name] == "datetime64[us]":  # in UTC, or without a zone
+            naive = [value.replace(tzinfo=None) if hasattr(value, "tzinfo") else value for value in values]
+            return np.array(naive, dtype=DTYPES[name])
+        if DTYPES[name] != "str" and name not in NESTED:
             return exact(values, DTYPES[name], name)
         import pandas as pd
 
+        if name in NESTED:
+            return pd.Series(values, dtype=object)
         return pd.Series([*values, ""])[:-1]  # the dtype of texts, even if all are null
 
     def _texts(self, rows: list) -> list:

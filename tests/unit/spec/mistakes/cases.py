@@ -549,7 +549,6 @@ MORE = [  # Other layouts of the same file
     Mistake("  rollout:\n", "  service: {positive: 1}\n  rollout:\n", "SPEC104", 12, 23, "positive: [1]"),
     Mistake("  rollout:\n", "  service: {inputs: {age: {type: float}}}\n  rollout:\n", "SPEC106", 12, 34, "number"),
     Mistake("  rollout:\n", "  service: {inputs: {age: {type: number, min: 0}}}\n  rollout:\n", "SPEC102", 12, 42, "age: {type: number, minimum: 0}"),
-    Mistake("  rollout:\n", "  service: {inputs: {customer-age: {type: number}}}\n  rollout:\n", "SPEC105", 12, 22, "customer_age"),
     Mistake("  rollout:\n", "  service: {attributes: {gender: female, male}}\n  rollout:\n", "SRC105", 12, 34, "gender: [female, male]"),
     Mistake("      - {metric: error-rate, baseline: 1%, detect: {rise: 100%}}", "      - {metric: error-rate, baseline: 1%, detect: {rise: 100%}\n", "SRC105", 18, 9, "}"),
     Mistake("      - {metric: error-rate, baseline: 1%, detect: {rise: 100%}}", "      - metric: error-rate\n        baseline: 1%\n        detect:\n        rise: 100%", "SPEC102", 21, 9, "rise"),

@@ -35,7 +35,6 @@ REGULATED = [
     Mistake("hour: {type: integer, minimum: 0, maximum: 23}", "hour: {type: string, enum: [a, b]}", "SPEC102", 29, 28, "hour: {type: string, values: [a, b]}", "fraud"),
     Mistake("hour: {type: integer, minimum: 0, maximum: 23}", "hour: {type: integer, required: true}", "SPEC102", 29, 29, "nullable: true", "fraud"),
     Mistake("hour: {type: integer, minimum: 0, maximum: 23}", "hour: {type: np.int64}", "SPEC106", 29, 20, "integer", "fraud"),
-    Mistake("hour: {type: integer, minimum: 0, maximum: 23}", "hour of day: {type: integer}", "SPEC105", 29, 7, "hour_of_day", "fraud"),
     Mistake("framework: xgboost", "framework: XGBClassifier", "SPEC106", 14, 16, "xgboost", "fraud"),
     Mistake('"mlflow:fraud/12"', '"mlflow:fraud/Production"', "REF208", 13, 10, '"mlflow:fraud@production"', "fraud"),
     Mistake('"mlflow:fraud/12"', '"mlflow:fraud:12"', "REF208", 13, 10, '"mlflow:fraud/12"', "fraud"),
