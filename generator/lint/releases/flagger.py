@@ -63,7 +63,7 @@ def _stages(analysis: Body, interval: float) -> Iterator[Stage]:
     if step > 0:
         weights = [min(100, step * number) for number in range(1, -(-most // step) + 1)]
     for weight in weights[:1000]:
-        yield Stage(min(1.0, weight / 100), interval, f"{weight}%")
+        yield Stage(min(1.0, max(0.0, weight / 100)), interval, f"{weight}%")
 
 
 def _metrics(

@@ -113,10 +113,10 @@ class _Timeline:
     def _weight(self, asked: int) -> float:
         """Return the share of a weight; without a router it is that of whole pods (utils/replicaset/canary.go)."""
         if self.rollout.routing is not None:
-            return min(1.0, asked / self.rollout.max_weight)
+            return min(1.0, max(0.0, asked / max(1, self.rollout.max_weight)))
         replicas = as_int(self.rollout.spec.get("replicas"), 1)
         if not 0 < asked < 100 or replicas < 1:
-            return min(1.0, asked / 100)
+            return min(1.0, max(0.0, asked / 100))
         pods = min(replicas, max(1, math.ceil(replicas * asked / 100 - 1e-9)))
         share = pods / replicas if replicas > 1 else asked / 100
         if share > 2 * asked / 100:
@@ -139,7 +139,7 @@ class _Timeline:
 
     def _experiment(self, path: Path, body: Body, weight: float, label: str) -> None:
         weights = [as_int(one.get("weight")) for _, one in each(body.get("templates"), ())]
-        share = min(1.0, weight + sum(weights) / 100)
+        share = min(1.0, max(0.0, weight + sum(weights) / 100))
         lasts = max(0, pause_seconds(body.get("duration"))) if body.get("duration") else 0
         found: list[TreeMetric] = []
         for use in self.rollout.uses:

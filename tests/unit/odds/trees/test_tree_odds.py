@@ -156,3 +156,11 @@ def test_the_page_shows_what_the_advice_of_others_is_worth():
 def test_a_release_is_found_in_every_notation(tmp_path, name, text):
     (tmp_path / name).write_text(text % '"spec": {"predictor": {"canaryTrafficPercent": 10}}')
     assert len(read_releases(tmp_path).releases) == 1
+
+
+@pytest.mark.parametrize(
+    "steps",
+    ["[{setWeight: 5000}, {pause: {duration: -10m}}, {setWeight: -3}, {pause: {duration: 9000h}}]", "[1, null, {setWeight: x}, {analysis: []}]"],
+)  # fmt: skip
+def test_steps_that_the_controller_refuses_are_no_exception(odds, steps):
+    odds(canary(ERRORS, 'successCondition: "result[0] < 0.02"', steps=steps))
