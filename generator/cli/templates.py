@@ -20,22 +20,49 @@ from generator.source.suggest import misspelt, nearest
 @click.option(
     "--show", metavar="NAME", help="Print one template, with the repository's override if there is one."
 )
+@click.option("--copy", metavar="NAME", help="Copy a built-in template to templates/, to change it there.")
 @root_option
-def command(show: str | None, root: Path | None) -> None:
+def command(show: str | None, copy: str | None, root: Path | None) -> None:
     """List the templates and which are overridden.
 
     A file in the repository's folder templates/ replaces the built-in template of the same name; other files there
     can be included.
     """
-    templates = open_session(root).templates
+    session = open_session(root)
+    templates = Templates(session.root / "templates")
+    if copy:
+        emit(f"wrote {_copied(templates, copy, session.root).relative_to(session.root)}\n")
+        return
     emit(_text(templates, show) if show else _list(templates))
 
 
 def _text(templates: Templates, name: str) -> str:
+    """Return the text of a template; of the built-in one while the override is empty, as a shell makes it first."""
+    file = templates.files[_known(templates, name)]
+    ours = builtin_folder() / file.name
+    if file.own and ours.is_file() and not file.file.read_bytes().strip():
+        return ours.read_text("utf-8")
+    return templates.text(file.name)
+
+
+def _copied(templates: Templates, name: str, root: Path) -> Path:
+    """Write a built-in template to the repository, and return its file."""
+    found = _known(templates, name)
+    ours, target = builtin_folder() / found, root / "templates" / found
+    if not ours.is_file():
+        raise CliError(f"{found} is not a built-in template", "`sluice templates` lists them")
+    if target.exists() and target.read_bytes().strip():
+        raise CliError(f"templates/{found} exists already", "change it there, or remove it first")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(ours.read_text("utf-8"), "utf-8", newline="\n")
+    return target
+
+
+def _known(templates: Templates, name: str) -> str:
     known = list(templates.files)
     for candidate in (name, f"{name}.j2"):
         if candidate in known:
-            return templates.text(candidate)
+            return candidate
     near = nearest(name, known, 3)
     hint = f"did you mean {' or '.join(near)}?" if near else "`sluice templates` lists them"
     raise CliError(f"no such template: {name}", hint)

@@ -22,6 +22,7 @@ from generator.plan.promotion import describe_standing, promote_command, standin
 from generator.plan.resolve import Planned
 from generator.plan.values import Plan
 from generator.source.errors import CliError
+from generator.spec.environment import normal_server
 
 _KUBECTL = "kubectl argo rollouts {verb} {name} --namespace {namespace}"
 
@@ -105,16 +106,44 @@ class Servers:
             named[environment] = context
         return Servers(kubeconfig, named)
 
+    def context(self, environment: str) -> str | None:
+        """Return the context of an environment; None for the current one."""
+        return self.contexts.get(environment, self.contexts[""])
+
     def of_environment(self, environment: str) -> Server:
         """Connect to the cluster of an environment.
 
         Raises:
             ClusterError: there is no usable configuration.
         """
-        context = self.contexts.get(environment, self.contexts[""])
+        context = self.context(environment)
         if context not in self._connected:
             self._connected[context] = connect(self.kubeconfig, context)
         return self._connected[context]
+
+    def unasked(self, rows: Sequence[StatusRow]) -> dict[str, str]:
+        """Return why environments can't be asked: one context has one cluster, and theirs is another one.
+
+        An address in Argo CD may differ from that in a kubeconfig. It decides only where environments with different
+        servers have the same context: that of one must not be shown as that of the others.
+
+        Raises:
+            ClusterError: there is no usable configuration.
+        """
+        declared = {row.plan.identity.environment: row.plan.delivery.server for row in rows}
+        shared: dict[str | None, set[str]] = {}
+        for environment, server in declared.items():
+            shared.setdefault(self.context(environment), set()).add(normal_server(server))
+        found = {}
+        for environment, server in declared.items():
+            connected = self.of_environment(environment).address
+            several = len(shared[self.context(environment)]) > 1
+            if several and normal_server(server) != normal_server(connected):
+                found[environment] = (
+                    f"{environment} was not asked: its server is {server}, and the context's is {connected}; "
+                    f"name its context: --context {environment}=NAME"
+                )
+        return found
 
 
 def rows_in_git(session: Session, entries: Sequence[ModelFiles], environment: str | None) -> list[StatusRow]:
@@ -159,12 +188,19 @@ def _waiting(row: StatusRow, session: Session, entry: ModelFiles, planned: Plann
 def with_cluster(rows: Sequence[StatusRow], servers: Servers) -> list[StatusRow]:
     """Return the same rows with the state of the cluster.
 
+    An environment whose cluster is not that of its context keeps its row, and a note says so.
+
     Raises:
         ClusterError: a cluster can't be queried.
     """
-    found = []
+    found, unasked = [], servers.unasked(rows)
+    for reason in unasked.values():
+        note(reason)
     for row in rows:
         identity = row.plan.identity
+        if identity.environment in unasked:
+            found.append(row)
+            continue
         server = servers.of_environment(identity.environment)
         rollout = read_rollout(server, identity.namespace, identity.model)
         sync = read_application(server, row.plan.delivery.argocd_namespace, application(identity))

@@ -244,6 +244,10 @@ def _read_own(file: Path, folder: Path | None) -> str:
             raise TemplateError(
                 f"{file}: this template has {len(content):,} bytes; the limit is {_LONGEST:,}", "split it"
             )
+        name = file.as_posix().rpartition("/templates/")[2]
+        if not content.strip() and (builtin_folder() / name).is_file():
+            hint = f"remove it, or fill it with `sluice templates --copy {name}`"
+            raise TemplateError(f"{file}: this template is empty", hint)
         return content.decode("utf-8").replace("\r\n", "\n")
     except RefusedError as error:
         raise TemplateError(f"{file}: {error.args[1]}", error.args[2]) from error
