@@ -45,7 +45,7 @@ def _values(context: Context) -> Iterator[tuple[Path, Value]]:
 
 
 @rule(
-    "REF217",
+    "REF218",
     "error",
     "a key of an input does not fit its type",
     scope=Context,
