@@ -145,6 +145,10 @@ class Promoting:
         """Wait until Argo CD has applied a commit."""
         self._whole.synced(self._name(environment), commit)
 
+    def projects_synced(self, environment: str, commit: str) -> None:
+        """Wait until Argo CD has applied the projects of a commit."""
+        self._whole.synced(f"sluice-{environment}-projects", commit)
+
     def compared(self, environment: str, commit: str) -> None:
         """Wait until Argo CD has compared a commit."""
         self._whole.compared(self._name(environment), commit)
