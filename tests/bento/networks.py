@@ -139,15 +139,17 @@ def requests(folder: Path) -> None:
     torch.manual_seed(7)
     words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "server", "down", "refund", "invoice", "please"]
     (folder / "artifact").mkdir()
-    (folder / "vocab.txt").write_text("\n".join(words))
-    tokenizer = BertTokenizerFast(vocab_file=str(folder / "vocab.txt"), model_max_length=16)
+    tokenizer = BertTokenizerFast(
+        vocab={word: number for number, word in enumerate(words)}, model_max_length=16
+    )
     names = {0: "outage", 1: "billing"}
     sizes = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
-    config = BertConfig(vocab_size=len(words), max_position_embeddings=16, id2label=names, **sizes)
+    steady = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+    config = BertConfig(vocab_size=len(words), max_position_embeddings=16, id2label=names, **sizes, **steady)
     model = BertForSequenceClassification(config)
     asked = ["server down please", "refund", "please refund invoice", "down", "invoice"]
-    wanted, optimizer = torch.tensor([0, 1, 1, 0, 1]), torch.optim.Adam(model.parameters(), 0.02)
-    for _ in range(20):
+    wanted, optimizer = torch.tensor([0, 1, 1, 0, 1]), torch.optim.Adam(model.parameters(), 0.01)
+    for _ in range(80):
         optimizer.zero_grad()
         model(**tokenizer(asked, padding=True, return_tensors="pt"), labels=wanted).loss.backward()
         optimizer.step()
