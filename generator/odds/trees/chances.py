@@ -171,8 +171,6 @@ def _is_closed(watch: Watch) -> bool:
         _seen(watch, t) < 2 * watch.measure.floor * window for t in _times(watch)
     ):
         return False
-    if window > 1000 * max(watch.interval_s, 1.0):
-        return False
     if watch.measure.kind in ("rate", "count", "mean") or watch.verdicts.nan in ("Successful", "Failed"):
         return True
     return not any(math.exp(-_seen(watch, time)) > _RARE for time in _times(watch))
