@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.unit.rules.repository import PLATFORM
 from tests.unit.rules.samples import STAGING, TWO, WAIVER, Case
 
 _LISTED = {"platform.teams.shop.hosts": ["a.example.com"]}
+_EU = {"name": "eu", "server": "https://eu.example.com"}
+_US = {"name": "us", "server": "https://us.example.com"}
+
+
+def _rings(*rings: dict[str, str]) -> dict[str, Any]:
+    return {
+        "platform.environments.production.server": None,
+        "platform.environments.production.rings": list(rings),
+        "spec.replicas": 20,
+    }
+
+
 _TWO_TEAMS = {"platform.teams.ads": {"owners": ["x@example.com"], "tiers": ["standard"]}}
 _HOLIDAYS = {
     "environments": ["production"],
@@ -309,6 +323,23 @@ CASES = (
         {"platform.gates": {"daily": "14:30", "inputs": {"s3": "gates/{digest}.tgz"}}},
         {"platform.gates": {"daily": "14:30", "inputs": {"claim": "inputs"}}},
         "spec.gates.daily",
+    ),
+    Case("PLAT919", {"git": True, "platform.git.root": "ml"}, {"git": True}, "spec.git.root"),
+    Case("PLAT919", {"git": True, "platform.git.root": "ml"}, {"platform.git.root": "ml"}, "spec.git.root"),
+    *(
+        Case("PLAT946", _rings(*rings), _rings(_EU, _US), f"spec.environments.production.rings{path}")
+        for rings, path in (
+            ((_EU,), ""),
+            ((_EU, {**_US, "name": "eu"}), "[1].name"),
+            ((_EU, {**_US, "server": "https://EU.example.com:443/"}), "[1].server"),
+            (({**_EU, "soak": "1h"}, _US), "[0].soak"),
+        )
+    ),
+    Case(
+        "PLAT946",
+        {**_rings(_EU, _US), "platform.environments.production-us": STAGING},
+        {**_rings(_EU, _US), "platform.environments.production-asia": STAGING, "spec.replicas": 20},
+        "spec.environments.production.rings[1].name",
     ),
     Case(
         "PLAT920",

@@ -107,11 +107,14 @@ class Sample:
 
     Args:
         root: an empty folder.
-        edits: values by dotted path; the first part is `platform` (its spec), `lock`, `metadata` or `spec`.
+        edits: values by dotted path; the first part is `platform` (its spec), `lock`, `metadata` or `spec`; with `git`,
+            the folder is the top of a git repository.
         models: names of the models, each with the same spec.
     """
 
     def __init__(self, root: Path, edits: Edits, models: Sequence[str] = ("ranker",)) -> None:
+        if "git" in edits:
+            (root / ".git").mkdir()
         platform = edited(PLATFORM, _part(edits, "platform"))
         self._write(root / "specs" / "platform.yaml", file_of("Platform", {"name": "acme"}, platform))
         for name in models:
@@ -164,6 +167,6 @@ def _part(edits: Edits, root: str) -> dict[str, Any]:
 def _below(edits: Edits, root: str) -> Iterator[tuple[str, Any]]:
     for dotted, value in edits.items():
         first, _, rest = dotted.partition(".")
-        assert first in {"platform", "lock", "metadata", "spec", "calibration"}, dotted
+        assert first in {"platform", "lock", "metadata", "spec", "calibration", "git"}, dotted
         if first == root:
             yield rest, value
