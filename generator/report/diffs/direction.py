@@ -62,15 +62,18 @@ _VERDICTS: Final = ("passed", "weak", "any")
 _ALLOWANCES: Final = {"noData", "tiers", "waivers", "hotFixes"}
 _LISTED: Final = {"approvals", "evidence", "gates", "guards", "models", "noData", "sensitive"}
 # Fields of objects in a cluster, and the sign of a looser number.
-_LIVE: Final = (
-    (re.compile(r"weight at steps\[\d+\]"), 1),
-    (re.compile(r"hold at steps\[\d+\]"), -1),
-    (
-        re.compile(r"guard .*\.(failureLimit|inconclusiveLimit|consecutiveErrorLimit|interval|initialDelay)"),
-        1,
-    ),
-    (re.compile(r"guard .*\.(count|consecutiveSuccessLimit)"), -1),
-)
+_LIVE_STEP: Final = re.compile(r"(weight|hold) at steps\[\d+\]")
+_LIVE: Final = {
+    "weight": 1,
+    "hold": -1,
+    "failureLimit": 1,
+    "inconclusiveLimit": 1,
+    "consecutiveErrorLimit": 1,
+    "interval": 1,
+    "initialDelay": 1,
+    "count": -1,
+    "consecutiveSuccessLimit": -1,
+}
 # What stops or slows a release: a step, or a metric of an AnalysisTemplate.
 _LIVE_CHECK: Final = re.compile(r"steps\[\d+\]( \(live\))?|guard [^. ]+")
 _LIVE_BOUND: Final = re.compile(r"threshold of .* \((success|failure)\)")
@@ -157,7 +160,9 @@ def _of_live(change: Change) -> Strictness:
     bound = _LIVE_BOUND.fullmatch(change.field)
     if bound:
         return _of_condition(old or "", new or "", succeeds=bound[1] == "success")
-    sign = next((sign for pattern, sign in _LIVE if pattern.fullmatch(change.field)), None)
+    step = _LIVE_STEP.fullmatch(change.field)
+    of_guard = change.field.rpartition(".")[2] if change.field.startswith("guard ") else ""
+    sign = _LIVE.get(step[1] if step else of_guard)
     return "" if sign is None else strictness(amount(old or ""), amount(new or ""), sign)
 
 
