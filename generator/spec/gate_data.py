@@ -65,7 +65,7 @@ class DataSource(Choice):
     )
     entity: Key | None = Field(
         None,
-        description="column that identifies whom a row is about: the gate is inconclusive if one of them has more "
+        description="column that identifies the person or thing of a row: the gate is inconclusive if one has more "
         "than a tenth of all rows",
         examples=["customer"],
     )

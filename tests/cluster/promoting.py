@@ -104,7 +104,7 @@ class Promoting:
             Whole(self.api, self.root, environment).remove()
 
     def write(self, version: int, behaviour: str = "", **changes: Any) -> None:
-        """Write the spec and the lock of a version, which has pods of its own."""
+        """Write the spec and the lock of a version, which has its own pods."""
         variables = [{"name": "BED_MARK", "value": f"mark-{secrets.token_hex(4)}"}]
         variables += [{"name": "BED_BEHAVIOUR", "value": behaviour}] if behaviour else []
         wanted = {

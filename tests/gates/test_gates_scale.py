@@ -100,7 +100,7 @@ def _bad(folder: Path) -> dict[str, dict[str, Any]]:
         "copied day": {"files": lake(folder, "copied", [*GOOD[:5], copied, *GOOD[6:]])},
         "loaded twice": {"files": lake(folder, "twice", [*GOOD, GOOD[3]])},
         "hot key": {"entity": "customer", "files": lake(folder, "hot", [*GOOD[:9], {**day(9), "customer": [7] * ROWS}, {**day(19), "customer": [7] * ROWS, "at": day(9)["at"]}])},
-        "nobody": {"filter": {"city": "z"}},
+        "no rows match": {"filter": {"city": "z"}},
         "no such column": {"filter": {"town": "z"}},
     }  # fmt: skip
 
@@ -198,7 +198,7 @@ def test_planted_drift_fails_and_its_absence_passes(reports, tool) -> None:
         ("copied day", "inconclusive", "2026-10-05 and 2026-10-06 have the same rows"),
         ("loaded twice", "inconclusive", "2026-10-04 has 2,000 rows, the median day 1,000"),
         ("hot key", "inconclusive", "7 has 2,000 of the 11,000 rows"),
-        ("nobody", "inconclusive", "no rows"),
+        ("no rows match", "inconclusive", "no rows"),
         ("no such column", "inconclusive", "can't be read"),
         ("gaps", "fail", "amount: more missing values is 0.5"),
     ],
