@@ -205,7 +205,7 @@ class Server:
         except OSError:
             return 0
 
-    def ready(self, seconds: float = 90) -> Self:
+    def ready(self, seconds: float = 240) -> Self:
         """Wait for readiness."""
 
         def probe() -> bool:

@@ -82,16 +82,23 @@ def test_every_template_that_is_rendered_by_name_is_walked(contexts):
     assert others == OTHERS, others ^ OTHERS
 
 
-# Other frameworks and routers, and destinations of models. Their contexts are those of the examples, and every rendering checks its context.
+# Other frameworks and routers, destinations of models, records and pages about releases. Their contexts are those of the examples, and every rendering checks its context.
 OTHERS = {
+    "bento/frameworks/bento.py.j2",
     "bento/frameworks/catboost.py.j2",
     "bento/frameworks/custom.py.j2",
+    "bento/frameworks/keras.py.j2",
     "bento/frameworks/lightgbm.py.j2",
     "bento/frameworks/mlflow.py.j2",
     "bento/frameworks/onnx.py.j2",
+    "bento/frameworks/pytorch.py.j2",
     "bento/frameworks/skops.py.j2",
     "bento/frameworks/spacy.py.j2",
     "bento/frameworks/statsmodels.py.j2",
+    "bento/frameworks/transformers.py.j2",
+    "bento/kinds.py.j2",
+    "bento/own/README.md.j2",
+    "bento/own/messages.py.j2",
     "kubernetes/ingressroute.yaml.j2",
     "kubernetes/rollout-canary-istio.yaml.j2",
     "kubernetes/rollout-canary-traefik.yaml.j2",
@@ -100,10 +107,17 @@ OTHERS = {
     "kubernetes/traefikservice-mirror.yaml.j2",
     "kubernetes/traefikservice.yaml.j2",
     "kubernetes/virtualservice.yaml.j2",
+    "new/custom.py.j2",
+    "new/test_custom.py.j2",
     "notifications/application.yaml.j2",
     "notifications/configmap.yaml.j2",
     "notifications/rollout.yaml.j2",
+    "pages/postmortem.html.j2",
+    "pages/track-record.html.j2",
     "platform/networkpolicy-egress.yaml.j2",
+    "platform/role-record.yaml.j2",
+    "platform/rolebinding-record.yaml.j2",
+    "platform/serviceaccount-record.yaml.j2",
 }
 
 
