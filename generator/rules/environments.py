@@ -95,7 +95,6 @@ spec:
       server: null
       rings:
         - {name: eu, server: "https://eu.example.com"}
-        - {name: us, server: "https://eu.example.com", soak: 2h}
 """,
     instead="""
 # specs/platform.yaml

@@ -184,13 +184,13 @@ def coin_toss(context: Context) -> Iterator[Problem]:
     remedy="Send more traffic in the first step or hold it longer, or watch an outcome where more are better.",
     example="""
 spec:
-  outcomes: {complaints: {kind: ratio, event: complaint, baseline: 0.1%, better: lower}}
-  rollout: {guards: [{outcome: complaints, limit: 0.5%}]}
+  outcomes: {complaints: {kind: ratio, event: complaint, baseline: 0.01%, better: lower}}
+  rollout: {guards: [{outcome: complaints, detect: {rise: 900%}}]}
 """,
     instead="""
 spec:
   outcomes: {complaints: {kind: ratio, event: complaint, baseline: 1%, better: lower}}
-  rollout: {guards: [{outcome: complaints, limit: 5%}]}
+  rollout: {guards: [{outcome: complaints, detect: {rise: 100%}}]}
 """,
 )
 def unheard(context: Context) -> Iterator[Problem]:

@@ -7,7 +7,6 @@ and no request would fail without that; those of a busy cluster need seconds.
 from __future__ import annotations
 
 from generator.plan.timeline import timeline
-from generator.render.outputs.pods import PRE_STOP_S
 from tests.cluster import measures, report
 from tests.cluster.envoy import refused
 from tests.cluster.gitops import Delivered
@@ -51,7 +50,7 @@ def test_good_update(delivered: Delivered) -> None:
     )
     print(watch.story())
     assert not load.failed, refused(release.layout, host)
-    assert served > PRE_STOP_S - 1
+    assert served > plan.pod.termination.pre_stop - 1
     assert measures.fair(found)
     assert canary != stable
     for event, seconds in zip(planned, lasted, strict=True):
