@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import unified_diff
@@ -16,6 +17,7 @@ from generator.pipeline.repository_files import bootstrap, code_owners, example_
 from generator.plan.model_files import PLATFORM, SPECS, folder_in_git
 from generator.source.errors import CliError
 from generator.source.files import text_of
+from generator.source.line import visible
 
 if TYPE_CHECKING:
     from generator.render.environment import Templates
@@ -39,6 +41,10 @@ _BY_LINE: Final = frozenset({".gitattributes", ".gitignore"})
 """Files in which our lines may follow those of others."""
 _BESIDE: Final = {"README.md": "SLUICE.md"}
 """Files that can have another name."""
+_PATH: Final = re.compile(
+    r"[A-Za-z0-9_@+-][A-Za-z0-9._@+-]{0,99}(?:/[A-Za-z0-9_@+-][A-Za-z0-9._@+-]{0,99}){0,15}"
+)
+"""A value of `git.root`; see `RelativePath`."""
 _HOSTS: Final = {"github": "GitHub", "gitlab": "GitLab"}
 _ADVICE: Final = {
     ".pre-commit-config.yaml": "add the hooks `sluice validate` and `sluice render --check` to it",
@@ -131,6 +137,11 @@ def planned_repository(
     """
     folder = Path(os.path.abspath(folder))  # noqa: PTH100 - does not resolve links
     root = folder_in_git(folder) or ""
+    if root and not _PATH.fullmatch(root):
+        message = f"nothing was written: Argo CD and CI can't read a folder with such a name: {root}"
+        raise CliError(
+            visible(message), "use letters, digits, dots, hyphens and underscores, as in ml/models"
+        )
     top = folder.parents[root.count("/")] if root else folder
     if os.path.lexists(folder / SPECS / PLATFORM):
         hint = "this is a repository of Sluice already: `sluice new TEAM/MODEL` adds a model"

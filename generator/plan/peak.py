@@ -11,10 +11,10 @@ from typing import Any
 from generator.plan.values import Plan
 from generator.source.quantity import parse_quantity, quantity_amount
 
-# Requests of one gate's pod, as rendered (templates/kubernetes/_gate-container.yaml.j2).
+# Requests of one gate's pod, as rendered (templates/kubernetes/_gate-container.yaml.j2), if no engine reads its data.
 GATE_CPU, GATE_MEMORY = 0.5, 2**30
-# Limits on local storage of one gate's pod: its container, and Argo's `wait` with the default of the LimitRange.
-GATE_STORAGE = (10 + 1) * 2**30
+# Limits on local storage of a gate's pod: its container, and Argo's `wait` with the default of the LimitRange.
+GATE_SCRATCH, WAIT_STORAGE = 10 * 2**30, 2**30
 # Without a router the controller starts a quarter more pods before it stops old ones (maxSurge of the template).
 SURGE = 0.25
 
@@ -79,14 +79,13 @@ def peak(plan: Plan) -> Peak:
     the old pods until all new ones are ready (Argo Rollouts 1.10, rollout/replicaset.go). So does a blue-green.
     """
     largest = plan.capacity.max_replicas
-    gates = len(plan.gates) if "cluster" in plan.enforcement else 0
     counted = plan.rollout.strategy == "canary" and not plan.routing.router.splits_requests
     fresh = math.ceil(largest * SURGE) if counted else largest
     return Peak(
         stable=_pods(plan, largest, _services(plan)),
         fresh=_pods(plan, fresh),
         shadow=_pods(plan, shadow_pods(plan)),
-        gates=Need(gates, gates * GATE_CPU, gates * GATE_MEMORY, storage=gates * GATE_STORAGE),
+        gates=_gates(plan) if "cluster" in plan.enforcement else Need(0, 0, 0),
     )
 
 
@@ -105,6 +104,19 @@ def shadow_pods(plan: Plan) -> int:
     """Return the number of shadow pods: a share of the smallest number of pods; 0 without a shadow."""
     shadow = plan.rollout.shadow
     return max(1, math.ceil(plan.capacity.min_replicas * shadow.percent)) if shadow else 0
+
+
+def _gates(plan: Plan) -> Need:
+    """Return what the pods of all gates need, which may run at once; images with an engine get its resources."""
+    engines = {gate.spec.image for gate in plan.gates if gate.spec.needs.engine}
+    cpu, memory, scratch = map(quantity_amount, plan.gate_pods.resources)
+    total = Need(0, 0, 0)
+    for gate in plan.gates:
+        own = (GATE_CPU, GATE_MEMORY, GATE_SCRATCH)
+        if gate.spec.image in engines:
+            own = (float(cpu), int(memory), int(scratch))
+        total += Need(1, own[0], own[1], storage=own[2] + WAIT_STORAGE)
+    return total
 
 
 def _services(plan: Plan) -> int:

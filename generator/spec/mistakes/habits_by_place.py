@@ -212,6 +212,7 @@ AT: Final[dict[tuple[str, ...], dict[str, Habit]]] = {
             put("replicas"),
         ),
     },
+    ("spec", "gates", "[]", "drift"): all_of("columns inputs", put("features")),
     ("spec", "gates", "[]"): {
         **all_of("min minimum threshold above gte lowerBound floor target atleast", put("atLeast")),
         **all_of("max maximum below lte upperBound ceiling atmost limit", put("atMost")),

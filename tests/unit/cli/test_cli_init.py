@@ -295,3 +295,10 @@ def test_only_some_files_are_written_on_demand(tmp_path, monkeypatch, sluice):
     assert done.exit_code == 2
     assert "writes nothing called spec" in done.stderr
     assert not (tmp_path / "other").exists()
+
+
+def test_a_folder_of_a_repository_that_others_can_not_name_is_refused(taken, sluice):
+    done = sluice("init", "our models")
+    assert done.exit_code == 2
+    assert "can't read a folder with such a name: our models" in done.stderr
+    assert not (taken / "our models").exists()

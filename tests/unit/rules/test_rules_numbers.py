@@ -15,7 +15,7 @@ from generator.odds import odds
 from generator.odds.footprint import monthly
 from generator.plan.guards import Comparison
 from generator.plan.measurements import LIMIT_FAILURES
-from generator.plan.peak import GATE_CPU, GATE_MEMORY, GATE_STORAGE, SURGE, peak, steady_state
+from generator.plan.peak import GATE_CPU, GATE_MEMORY, GATE_SCRATCH, SURGE, WAIT_STORAGE, peak, steady_state
 from generator.render import metrics
 from generator.report.sections.odds import odds as section
 from generator.rules.secrets import looks_secret
@@ -133,7 +133,7 @@ def test_gates_only_in_git_need_no_pods(tmp_path):
 
 def test_needs_are_those_of_the_templates():
     gate = (TEMPLATES / "kubernetes/_gate-container.yaml.j2").read_text()
-    requests = re.search(r"requests:\s+cpu: (\d+)m\s+memory: (\d+)Gi", gate)
+    requests = re.search(r"\n\s+cpu: (\d+)m\s+memory: (\d+)Gi", gate)
     assert requests is not None
     assert int(requests[1]) / 1000 == GATE_CPU
     assert int(requests[2]) * 2**30 == GATE_MEMORY
@@ -144,7 +144,8 @@ def test_needs_are_those_of_the_templates():
     )
     assert limit is not None
     assert default is not None
-    assert (int(limit[1]) + int(default[1])) * 2**30 == GATE_STORAGE
+    assert int(limit[1]) * 2**30 == GATE_SCRATCH
+    assert int(default[1]) * 2**30 == WAIT_STORAGE
     rollout = (TEMPLATES / "kubernetes/rollout-canary.yaml.j2").read_text()
     assert f'maxSurge: "{100 * SURGE:.0f}%"' in rollout
 

@@ -164,7 +164,7 @@ REGULATED = [
     Mistake("          noData: fail", "          nodata: fail", "PLAT906", 47, 11, "rollout: {risk: {falseRollback: 2%, power: 90%}, noData: fail}", "platform"),
     Mistake("    regulated:\n      defaults:", "    Regulated:\n      defaults:", "SPEC105", 42, 5, "regulated", "platform"),
     Mistake('  owners: ["@acme/platform"]', "  owners: [@acme/platform]", "SRC105", 59, 12, '"@acme/platform"', "platform"),
-    Mistake('      server: "https://kubernetes.default.svc"\n      router:\n        kind: gateway-api\n        gateway: public\n        namespace: gateways\n        implementation: envoy-gateway\n      domain: example.com', "      router:\n        kind: gateway-api\n        gateway: public\n        namespace: gateways\n        implementation: envoy-gateway\n      domain: example.com", "SPEC103", 23, 5, 'server: "https://kubernetes.default.svc"', "platform"),
+    Mistake('      server: "https://kubernetes.default.svc"\n      router:\n        kind: gateway-api\n        gateway: public\n        namespace: gateways\n        implementation: envoy-gateway\n      domain: example.com', "      router:\n        kind: gateway-api\n        gateway: public\n        namespace: gateways\n        implementation: envoy-gateway\n      domain: example.com", "SPEC107", 24, 7, 'server: "https://kubernetes.default.svc"', "platform"),
     Mistake('  gates: {daily: "04:30"}', '  gates: {daily: "04:30"}\n  admission: enforce', "SPEC106", 87, 14, "deny", "platform"),
     Mistake("minGroup: 330", "min_group: 330", "SPEC102", 42, 7, "minGroup", "fraud"),
     Mistake("minGroup: 330", "minGroupSize: 330", "SPEC102", 42, 7, "minGroup: 330", "fraud"),
