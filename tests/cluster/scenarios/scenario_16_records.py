@@ -105,6 +105,8 @@ def _released(
     """Release a version, perhaps with a hand in it; return its record."""
     plan = _start(git, watch, behaviour)
     if by_hand:
+        # Before the hold has begun, the controller's own write of the next step would replace this one.
+        until("a hold", lambda: _status(git, plan).get("pauseConditions"), 60)
         git.release.api.merge(f"{_path(plan)}/status", by_hand)
     git.release.until_phase(plan, end, 200)
     return _both(git, plan, _SPEC, bodies, work)
