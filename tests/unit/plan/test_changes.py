@@ -27,7 +27,7 @@ FOLLOWS = {
     "version.at", "rollout.guards", "rollout.shadow.guards", "common", "pod_templates", "keeps",
 }  # fmt: skip
 GUARD_FOLLOWS = re.compile(
-    r"(shadow_)?guards\.(name|index|alpha|mask_s|more_is_worse|counted\..*|signal\..*)"
+    r"(shadow_)?guards\.(name|index|alpha|mask_s|more_is_worse|reported|counted\..*|signal\..*)"
 )
 
 
