@@ -100,8 +100,8 @@ def _files(gate: GateBase, inputs: Inputs) -> Iterator[tuple[str, Path]]:
     for ref in needs.data.values():
         if ref.startswith(UNBOUND):
             continue
-        files, _ = inputs.partitions(ref) if needs.engine else ([inputs.data(ref)[0]], None)
         name = _inside(place(ref))
+        files, _ = inputs.partitions(ref) if needs.engine else ([inputs.data(ref)[0]], None)
         root = inputs.root_of(ref)
         for file in files:
             yield name if root is None else file.relative_to(root).as_posix(), file
