@@ -110,7 +110,9 @@ class Prometheus:
     def leaves_stores_out(self) -> bool:
         """Return whether the server is a Thanos querier that by default answers even if a store does not."""
         answer = self._http.ask(
-            f"{self.endpoint.address}/api/v1/status/flags", authorization=self.endpoint.authorization
+            f"{self.endpoint.address}/api/v1/status/flags",
+            authorization=self.endpoint.authorization,
+            headers=self.headers,
         )
         if answer.status != _OK:
             return False
