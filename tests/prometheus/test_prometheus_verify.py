@@ -224,7 +224,7 @@ def test_the_example_of_the_code_trips_it(scraping, tmp_path):
 
 @contextmanager
 def standin(seen: list, *, metricsql: bool = False, partial: bool = False) -> Iterator[str]:
-    """Answer every query with one series, as VictoriaMetrics or a querier of Thanos would."""
+    """Answer every query with one series, and that for copies with none, as VictoriaMetrics or Thanos would."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -244,7 +244,8 @@ def standin(seen: list, *, metricsql: bool = False, partial: bool = False) -> It
             )
             self.send_response(400 if "increase_prometheus" in body and not metricsql else 200)
             self.end_headers()
-            self.wfile.write(b'{"data": {"result": [{"metric": {}, "value": [0, "1"]}]}}')
+            one = [] if "count+without" in body else [{"metric": {}, "value": [0, "1"]}]
+            self.wfile.write(json.dumps({"data": {"result": one}}).encode())
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""
