@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -45,8 +46,10 @@ def installed(framework: str) -> Path:
     )
     python = environment(framework)
     program = python.parent / "uv"
-    if not program.is_symlink():
-        program.symlink_to(uv())
+    if program.resolve() != Path(uv()).resolve():  # missing, or the link of a checkout that is gone
+        made = python.parent / f"uv-{os.getpid()}"
+        made.symlink_to(uv())
+        made.replace(program)
     return python
 
 
