@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from generator.cli.options import root_option
+from generator.pipeline.atomic_write import write_file
 from generator.pipeline.session import open_session
 from generator.pipeline.terminal import emit
 from generator.render.environment import TemplateFile, Templates, template_names
@@ -53,8 +54,7 @@ def _copied(templates: Templates, name: str, root: Path) -> Path:
         raise CliError(f"{found} is not a built-in template", "`sluice templates` lists them")
     if target.exists() and target.read_bytes().strip():
         raise CliError(f"templates/{found} exists already", "change it there, or remove it first")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(ours.read_text("utf-8"), "utf-8", newline="\n")
+    write_file(target, ours.read_bytes())
     return target
 
 
