@@ -9,10 +9,11 @@ import click
 
 from generator.cli.options import root_option
 from generator.pipeline.atomic_write import write_file
-from generator.pipeline.owner_rows import PLACES, foreign_rows
+from generator.pipeline.owner_rows import foreign_rows
 from generator.pipeline.repository_files import code_owners
 from generator.pipeline.session import open_session
 from generator.pipeline.terminal import emit, note
+from generator.plan.model_files import CODEOWNERS
 from generator.source.errors import CliError
 from generator.source.files import has_link
 
@@ -54,11 +55,11 @@ def _place(root: Path) -> str:
     Raises:
         CliError: there are several, of which each host reads another one, or a link leads to it.
     """
-    found = [place for place in PLACES if os.path.lexists(root / place)]
+    found = [place for place in CODEOWNERS if os.path.lexists(root / place)]
     if len(found) > 1:
         message = f"{' and '.join(found)}: a host reads only one of these files"
         raise CliError(message, "keep one, and remove the others")
-    name = found[0] if found else PLACES[0]
+    name = found[0] if found else CODEOWNERS[0]
     if has_link(root, root / name):
         raise CliError(f"{name} is reached through a link", "write the file itself, without a link")
     return name

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Final
 
 from generator import __version__
 from generator.pipeline.ci_files import paths_on, workflow_files
-from generator.pipeline.owner_rows import PLACES
 from generator.pipeline.repository_files import bootstrap, code_owners, example_lock
-from generator.plan.model_files import PLATFORM, SPECS, folder_in_git
+from generator.plan.model_files import CODEOWNERS, PLATFORM, SPECS, folder_above, folder_in_git
 from generator.source.errors import CliError
 from generator.source.files import text_of
 from generator.source.line import visible
+from generator.spec.types import RELATIVE
 
 if TYPE_CHECKING:
     from generator.render.environment import Templates
@@ -41,10 +41,6 @@ _BY_LINE: Final = frozenset({".gitattributes", ".gitignore"})
 """Files in which our lines may follow those of others."""
 _BESIDE: Final = {"README.md": "SLUICE.md"}
 """Files that can have another name."""
-_PATH: Final = re.compile(
-    r"[A-Za-z0-9_@+-][A-Za-z0-9._@+-]{0,99}(?:/[A-Za-z0-9_@+-][A-Za-z0-9._@+-]{0,99}){0,15}"
-)
-"""A value of `git.root`; see `RelativePath`."""
 _HOSTS: Final = {"github": "GitHub", "gitlab": "GitLab"}
 _ADVICE: Final = {
     ".pre-commit-config.yaml": "add the hooks `sluice validate` and `sluice render --check` to it",
@@ -137,12 +133,12 @@ def planned_repository(
     """
     folder = Path(os.path.abspath(folder))  # noqa: PTH100 - does not resolve links
     root = folder_in_git(folder) or ""
-    if root and not _PATH.fullmatch(root):
+    if root and not re.fullmatch(RELATIVE, root):
         message = f"nothing was written: Argo CD and CI can't read a folder with such a name: {root}"
         raise CliError(
             visible(message), "use letters, digits, dots, hyphens and underscores, as in ml/models"
         )
-    top = folder.parents[root.count("/")] if root else folder
+    top = folder_above(folder, root)
     if os.path.lexists(folder / SPECS / PLATFORM):
         hint = "this is a repository of Sluice already: `sluice new TEAM/MODEL` adds a model"
         raise CliError(f"nothing was written, because {SPECS}/{PLATFORM} exists", hint)
@@ -178,7 +174,7 @@ def _files_above(top: Path, name: str) -> Iterator[str]:
 
 def _leave_out(found: NewRepository, files: dict[str, str], root: str) -> None:
     """Take out what must be written whole or not at all, or is read elsewhere."""
-    owners = next((place for place in PLACES if os.path.lexists(found.top / place)), None)
+    owners = next((place for place in CODEOWNERS if os.path.lexists(found.top / place)), None)
     if owners is not None and files.pop("CODEOWNERS", ""):
         found.kept[owners] = _ADVICE["CODEOWNERS"]
     if root and files.pop(f"{root}/.pre-commit-config.yaml", ""):

@@ -13,14 +13,6 @@ from generator.plan.derived import RESERVED_TEAMS
 from generator.plan.model_files import SPECS
 from generator.spec.platform import PlatformSpec
 
-PLACES: Final = (
-    "CODEOWNERS",
-    ".github/CODEOWNERS",
-    ".gitlab/CODEOWNERS",
-    ".gitea/CODEOWNERS",
-    "docs/CODEOWNERS",
-)
-"""Where hosts look for the file. Each host has another order and reads only the first one that it finds."""
 BEGIN: Final = "# Written by `sluice codeowners` from specs/platform.yaml: edit that file, not these lines."
 END: Final = "# End of what Sluice writes."
 # GitLab: a section, also an optional one, lasts until the next one and decides for the rows in it.

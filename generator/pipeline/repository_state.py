@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from generator.output.ledger import KEY_LENGTH
-from generator.plan.model_files import PLATFORM, SPECS
+from generator.plan.model_files import CODEOWNERS, PLATFORM, SPECS, folder_above, folder_in_git
 from generator.source.files import has_link, raw, text_of
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ _BOOTSTRAP: Final = "bootstrap"
 _OWN: Final = "# Applied once by hand; everything else in "
 """How every file of `bootstrap/` begins that Sluice wrote."""
 _FOLDERS: Final = (_BOOTSTRAP, "ci", "ci/pins", "ci/try")
-_PARENTS: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +56,13 @@ def state_key(session: Session) -> bytes:
 
 
 def _present(root: Path) -> Iterator[Path]:
-    """Yield the files that may be among these, here and up to the top of the git repository."""
+    """Yield the files that may be among these, here and at the top of the git repository."""
+    top = folder_above(root, folder_in_git(root))
     for folder in _FOLDERS:
         yield from _files(root / folder)
     yield root / ".gitlab-ci.yml"
-    for top in (root, *root.parents[:_PARENTS]):
-        yield from (top / name for name in ("CODEOWNERS", ".github/CODEOWNERS", ".gitlab/CODEOWNERS"))
-        yield from _files(top / ".github" / "workflows")
-        if (top / ".git").exists():
-            return
+    yield from (top / place for place in CODEOWNERS)
+    yield from _files(top / ".github" / "workflows")
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -155,10 +152,10 @@ def _may_replace(top: Path, path: Path) -> bool:
 
 def _codeowners(session: Session) -> Iterator[tuple[str, str]]:
     """Yield the CODEOWNERS file if Sluice's lines in it are out of date."""
-    from generator.pipeline.owner_rows import BEGIN, PLACES
+    from generator.pipeline.owner_rows import BEGIN
     from generator.pipeline.repository_files import code_owners
 
-    for place in PLACES:
+    for place in CODEOWNERS:
         path = session.top / place
         before = text_of(path) or ""
         if BEGIN in before and not has_link(session.top, path):

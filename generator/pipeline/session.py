@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from generator.plan.inputs import PlatformInputs, read_platform_inputs
-from generator.plan.model_files import PLATFORM, SPECS, ModelFiles, discover, find_root
+from generator.plan.model_files import PLATFORM, SPECS, ModelFiles, discover, find_root, folder_above
 from generator.source.errors import CliError, FindingsError
 from generator.source.finding import Finding
 
@@ -136,7 +136,7 @@ class Session:
         if not self.root.as_posix().endswith(f"/{below}"):
             message = f"this folder is not `{below}`, which `git.root` of the platform names"
             raise CliError(message, "`sluice validate` shows where it is")
-        return self.root.parents[below.count("/")]
+        return folder_above(self.root, below)
 
     @property
     def rendered(self) -> Path:

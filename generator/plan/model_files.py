@@ -13,6 +13,14 @@ from generator.source.files import raw
 from generator.source.finding import Finding, Place
 
 SPECS, PLATFORM = "specs", "platform.yaml"
+CODEOWNERS: Final = (
+    "CODEOWNERS",
+    ".github/CODEOWNERS",
+    ".gitlab/CODEOWNERS",
+    ".gitea/CODEOWNERS",
+    "docs/CODEOWNERS",
+)
+"""Where hosts look for the owners of files. Each host has another order and reads only the first one that it finds."""
 _SPEC, _LOCK, _EVIDENCE, _PACKAGES = ".yaml", ".lock.yaml", ".evidence.json", ".requirements.txt"
 _CALIBRATION, _QUARANTINE = ".calibration.yaml", ".quarantine.yaml"
 _RECORD = ".record.json"
@@ -88,6 +96,11 @@ def folder_in_git(root: Path) -> str | None:
         if (folder / ".git").exists():
             return "" if folder == root else root.relative_to(folder).as_posix()
     return None
+
+
+def folder_above(root: Path, below: str | None) -> Path:
+    """Return the folder that a path leads down from to `root`: the top, for a result of `folder_in_git`."""
+    return root.parents[below.count("/")] if below else root
 
 
 def discover(root: Path) -> tuple[tuple[ModelFiles, ...], list[Finding]]:

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from generator.plan.model_files import PLATFORM, SPECS, ModelFiles, discover, find_root
+from generator.plan.model_files import PLATFORM, SPECS, ModelFiles, discover, find_root, folder_in_git
 from generator.plan.packages import PackageList, PackageListError, read_packages
 from generator.source.document import Document
 from generator.source.files import has_link, text_of
@@ -44,6 +44,11 @@ class Repository:
     def specs(self) -> Path:
         """The folder of the specs."""
         return self.root / SPECS
+
+    @cached_property
+    def folder_in_git(self) -> str | None:
+        """The path of the folder below the top of its git work tree; see `folder_in_git`."""
+        return folder_in_git(self.root)
 
     @cached_property
     def entries(self) -> tuple[ModelFiles, ...]:

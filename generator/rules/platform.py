@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from generator.lint.engine import Problem, rule
-from generator.plan.model_files import folder_in_git
 from generator.plan.people import is_owner
 from generator.promql.burn import PERIOD_S
 from generator.rules.context import FleetContext
@@ -281,7 +280,7 @@ def watch(context: FleetContext) -> Iterator[Problem]:
 )
 def git_root(context: FleetContext) -> Iterator[Problem]:
     """Compare the declared folder with that of the work tree; outside of git there is nothing to compare."""
-    found, path = folder_in_git(context.repository.root), ("spec", "git", "root")
+    found, path = context.repository.folder_in_git, ("spec", "git", "root")
     declared = context.platform.git.root or ""
     if found is None or found == declared:
         return

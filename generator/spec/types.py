@@ -17,6 +17,7 @@ from pydantic_core import PydanticCustomError
 
 KEBAB = r"^[a-z](?:[a-z0-9-]{0,38}[a-z0-9])?$"
 SNAKE = r"^[A-Za-z_][A-Za-z0-9_]{0,62}$"
+RELATIVE = r"^[A-Za-z0-9_@+-][A-Za-z0-9._@+-]{0,99}(?:/[A-Za-z0-9_@+-][A-Za-z0-9._@+-]{0,99}){0,15}$"
 # Free text for annotations and files: one printable line.
 LINE = r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]{1,500}$"
 
@@ -304,7 +305,7 @@ RelativePath = Annotated[
     str,
     *unit(
         "Path",
-        r"^[A-Za-z0-9_@+-][A-Za-z0-9._@+-]{0,99}(?:/[A-Za-z0-9_@+-][A-Za-z0-9._@+-]{0,99}){0,15}$",
+        RELATIVE,
         "a path is relative to the repository's root and has no spaces, such as reports/junit.xml",
         "reports/junit.xml",
     ),

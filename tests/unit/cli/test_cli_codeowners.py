@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from generator.cli.main import cli
-from generator.pipeline.owner_rows import PLACES
+from generator.plan.model_files import CODEOWNERS
 
 SPECS = Path(__file__).resolve().parents[3] / "specs"
 
@@ -97,14 +97,14 @@ def test_check_says_when_it_is_out_of_date(repository):
 
 
 def test_lines_of_others_are_kept_and_the_file_is_found_where_it_is(repository):
-    path = repository / PLACES[1]
+    path = repository / CODEOWNERS[1]
     path.parent.mkdir()
     path.write_text("* @everyone")
     run(repository)
     path.write_text(path.read_text() + "/specs/shop/ @someone\n")
     platform = repository / "specs/platform.yaml"
     platform.write_text(platform.read_text().replace("shop-ml@", "shop-models@"))
-    assert run(repository) == (0, f"wrote {PLACES[1]}\n")
+    assert run(repository) == (0, f"wrote {CODEOWNERS[1]}\n")
     text = path.read_text()
     assert text.startswith("* @everyone\n")
     assert owner(text, "specs/shop/a.yaml") == "@someone"
@@ -197,7 +197,7 @@ def test_a_section_above_would_make_the_rows_optional(repository):
 
 def test_a_second_file_is_refused_as_hosts_read_one(repository):
     run(repository)
-    second = repository / PLACES[1]
+    second = repository / CODEOWNERS[1]
     second.parent.mkdir()
     second.write_text("* shop-ml@example.com\n")
     code, said = run(repository, "--check")
