@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
-from generator.pipeline.repository_files import workflow_files
+from generator.pipeline.ci_files import workflow_files
 from generator.pipeline.session import open_session
 from generator.render.environment import Templates
 from tests.references.sandbox import Sandbox, sandbox
