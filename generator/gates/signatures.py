@@ -171,7 +171,10 @@ def check_signatures(
             message = str(error.args[-1]) if isinstance(error, ValueError) else "this signature can't be read"
             problems.append(_finding(INVALID, f"{document.shown}{suffix}", message, document))
         else:
-            valid += [SignedBy(document.kind, signer.name, signer.role, form) for signer in found]
+            valid += [
+                SignedBy(document.kind, signer.name, signer.role, form, document.environment)
+                for signer in found
+            ]
     return CheckedSignatures(tuple(valid), tuple(problems))
 
 

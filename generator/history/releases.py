@@ -57,7 +57,7 @@ class Release:
         later: changes of its files that kept the version.
         approvals: from the commit messages: trailer and name.
         verdicts: of its gates.
-        signed: the valid signatures of its evidence and its lock.
+        signed: the valid signatures of its evidence, its lock and its promotions.
         evidence_fits: whether the evidence was about this digest; None when there was none.
         waivers: in force at the end of the requested time.
         rendered: environments whose bundle was rendered from this lock, or that it was promoted to.

@@ -82,13 +82,15 @@ def verified(session: Session, entry: ModelFiles) -> tuple[list[SignedBy], list[
 
 
 def with_signers(git: Git, releases: Iterable[Release]) -> list[Release]:
-    """Return releases with who signed their evidence and lock, by the platform's signers of that time."""
+    """Return releases with who signed their evidence, lock and promotions, by the platform's signers of that time."""
     return [replace(release, signed=tuple(_signed_then(git, release))) for release in releases]
 
 
 def _signed_then(git: Git, release: Release) -> Iterator[SignedBy]:
     platform = f"{SPECS}/{PLATFORM}"
-    paths = {kind: path_of(release.name, suffix) for kind, suffix in (("evidence", EVIDENCE), ("lock", LOCK))}
+    paths = {("evidence", ""): path_of(release.name, EVIDENCE), ("lock", ""): path_of(release.name, LOCK)}
+    entered = dict.fromkeys(one.environment for one in release.entered)
+    paths |= {("promotion", name): path_of(release.name, f".{name}{LOCK}") for name in entered}
     wanted = [platform, *(path + end for path in paths.values() for end in ("", *SIGNATURES))]
     read = {path: content for (_, path), content in git.read((release.commit, one) for one in wanted).items()}
     signers = list(_signers(mapping(plain(read.get(platform)).get("spec")).get("signers")))
@@ -98,17 +100,18 @@ def _signed_then(git: Git, release: Release) -> Iterator[SignedBy]:
             raise FileNotFoundError
         return content
 
-    for kind, path in paths.items():
+    for (kind, environment), path in paths.items():
         content = read.get(path)
         if not signers or content is None:
             continue
-        at = (
-            str(mapping(plain(content).get("model")).get("at", ""))
-            if kind == "lock"
-            else evidence_day(content)
-        )
+        lock = {} if kind == "evidence" else plain(content)
+        model = mapping(lock.get("model"))
+        if environment and model.get("digest") != release.digest:
+            continue  # another release has taken its place
+        days = {"lock": model.get("at"), "promotion": lock.get("at")}
+        day = evidence_day(content) if kind == "evidence" else str(days[kind])[:10]
         digest = release.digest.removeprefix("sha256:")
-        document = SignedDocument(kind, Path(path), path, release.name, digest, at[:10], content)
+        document = SignedDocument(kind, Path(path), path, release.name, digest, day, content, environment)
         yield from check_signatures(document, signers, signature).valid
 
 

@@ -192,7 +192,13 @@ def _plain(release: Release) -> dict[str, Any]:
         "evidence": [{"gate": v.gate, "verdict": v.verdict, "reason": v.reason} for v in release.verdicts],
         "evidenceFits": release.evidence_fits,
         "signatures": [
-            {"document": one.kind, "by": one.signer, "role": one.role, "form": one.form}
+            {
+                "document": one.kind,
+                "environment": one.environment or None,
+                "by": one.signer,
+                "role": one.role,
+                "form": one.form,
+            }
             for one in release.signed
         ],
         "waivers": [

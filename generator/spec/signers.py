@@ -62,15 +62,18 @@ class SignedBy(NamedTuple):
         signer: name of the signer in the platform.
         role: its role.
         form: ssh, dsse or sigstore.
+        environment: that a promotion leads to; empty for other documents.
     """
 
     kind: str
     signer: str
     role: str
     form: str
+    environment: str = ""
 
     def __str__(self) -> str:
-        return f"{self.kind} signed by {self.signer} ({self.role}, {self.form})"
+        document = f"{self.kind} to {self.environment}" if self.environment else self.kind
+        return f"{document} signed by {self.signer} ({self.role}, {self.form})"
 
 
 class Signer(Choice):

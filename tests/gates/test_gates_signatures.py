@@ -190,9 +190,8 @@ def test_the_audit_shows_who_signed_each_release_by_the_signers_of_that_time(sig
     assert all(line in story.told("audit", "risk/fraud", "--format", "html") for line in lines)
     assert f"; {lines[1]}" in story.told("audit", "risk/fraud", "--format", "csv")
     first, second, third = json.loads(story.told("audit", "risk/fraud", "--format", "json"))["releases"]
-    assert first["signatures"] == [
-        {"document": kind, "by": "ci-2026", "role": "ci", "form": "ssh"} for kind in ("evidence", "lock")
-    ]
+    signed = {"environment": None, "by": "ci-2026", "role": "ci", "form": "ssh"}
+    assert first["signatures"] == [{"document": kind, **signed} for kind in ("evidence", "lock")]
     assert [item["document"] for item in second["signatures"]] == ["evidence"]
     assert third["signatures"] == []
 

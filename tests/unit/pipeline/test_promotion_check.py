@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -337,6 +338,9 @@ def test_a_revert_has_the_signature_of_its_release_and_a_new_promotion_has_none(
     sign(regulated, "ada")
     regulated.ok("render")
     commit(regulated, "The next release")
+    (release,) = json.loads(regulated.ok("audit", NAME, "--format", "json"))["releases"]
+    who = {"document": "promotion", "environment": "production", "by": "ada", "role": "model-risk"}
+    assert release["signatures"] == [{**who, "form": "dsse"}]
     for name in ("AUTHOR", "COMMITTER"):
         git(regulated.root, "config", f"{name.lower()}.name", "Ada")
         git(regulated.root, "config", f"{name.lower()}.email", "ada@example.com")
