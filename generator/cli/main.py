@@ -39,6 +39,7 @@ COMMANDS: dict[str, str] = {
     "render": "Write the bundles that Argo CD syncs.",
     "verify": "Check any tree of rendered files.",
     "odds": "Show what any release is worth, also one written by hand.",
+    "doctor": "Show what is missing for what the specs ask, and how to fix it.",
     "status": "Show each model's state in git and in the cluster.",
     "audit": "Show which versions were merged, since when, why and on which evidence.",
     "track-record": "Compare what plans promised with what releases did.",
@@ -68,7 +69,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "schema",
     ),
     "Release models": ("pin", "try", "gates", "promote", "render", "verify", "odds", "record"),
-    "Operate": ("status", "audit", "track-record", "postmortem", "revert", "alerts"),
+    "Operate": ("doctor", "status", "audit", "track-record", "postmortem", "revert", "alerts"),
     "Set up": ("ci", "codeowners", "spinnaker", "templates", "completion", "help"),
 }
 """The commands by task, as `sluice --help` lists them."""
@@ -99,6 +100,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "render": ("render", "render --check", "render shop --env staging --diff"),
     "verify": ("verify", "verify path/to/manifests --strict"),
     "odds": ("odds path/to/manifests", "odds rollout.yaml --rps 200 --baseline error=0.5%,slow=2%"),
+    "doctor": ("doctor", "doctor --cluster --env production --prometheus http://localhost:9090"),
     "status": ("status", "status shop/recommender --cluster --env production"),
     "audit": ("audit shop/recommender", "audit --at 2026-11-01"),
     "track-record": ("track-record", "track-record --format html > track-record.html"),

@@ -63,7 +63,7 @@ def command(
         if rows and fmt == "text":
             note("this is the state in git; --cluster shows what runs, too")
         return
-    servers = Servers.of(kubeconfig, contexts, rows)
+    servers = Servers.of(kubeconfig, contexts, {row.plan.identity.environment for row in rows})
     if watch:
         before: Sequence[StatusRow] = ()
         for found in watched(rows, servers, interval):

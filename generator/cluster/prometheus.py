@@ -109,17 +109,21 @@ class Prometheus:
 
     def leaves_stores_out(self) -> bool:
         """Return whether the server is a Thanos querier that by default answers even if a store does not."""
+        return (self.flags() or {}).get("query.partial-response") == "true"
+
+    def flags(self) -> dict[str, str] | None:
+        """Return the flags that the server was started with; None if it does not say."""
         answer = self._http.ask(
             f"{self.endpoint.address}/api/v1/status/flags",
             authorization=self.endpoint.authorization,
             headers=self.headers,
         )
         if answer.status != _OK:
-            return False
+            return None
         try:
-            return bool(answer.json()["data"].get("query.partial-response") == "true")
+            return {str(key): str(value) for key, value in answer.json()["data"].items()}
         except (HttpError, KeyError, TypeError, AttributeError):
-            return False
+            return None
 
     def _ask(self, kind: str, parameters: Mapping[str, str]) -> Answer:
         """Send one query for a whole answer."""

@@ -81,6 +81,7 @@ class Server:
         query: Mapping[str, str] | None = None,
         body: object = None,
         media: str = "application/json",
+        accept: str = "application/json",
     ) -> ApiAnswer:
         """Send one request.
 
@@ -90,6 +91,7 @@ class Server:
             query: parameters.
             body: sent as JSON.
             media: type of the body.
+            accept: type of the answer.
 
         Raises:
             ClusterError: there was no answer, or authentication failed.
@@ -98,7 +100,7 @@ class Server:
         from urllib3.exceptions import HTTPError
 
         url = f"{self.address.rstrip('/')}{path}" + (f"?{urlencode(query)}" if query else "")
-        headers = {"Accept": "application/json", "Content-Type": media}
+        headers = {"Accept": accept, "Content-Type": media}
         self.client.update_params_for_auth(headers, [], ["BearerToken"], url, method, body)
         try:
             answer = self.client.call_api(method, url, headers, body, _request_timeout=_TIMEOUT_S)

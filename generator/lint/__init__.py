@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from generator.lint.kinds import check
     from generator.lint.objects import Object, as_map, each
     from generator.lint.releases import Release, Stage, TreeMetric, TreeReleases, read_releases
+    from generator.lint.tree import read_tree
     from generator.lint.verification import Check, Verification, Violation, verify
 
 _MODULES: Final = {
@@ -46,6 +47,7 @@ _MODULES: Final = {
     "kinds": ("check",),
     "objects": ("Object", "as_map", "each"),
     "releases": ("Release", "Stage", "TreeMetric", "TreeReleases", "read_releases"),
+    "tree": ("read_tree",),
     "verification": ("Check", "Verification", "Violation", "verify"),
 }
 _HOMES: Final = {name: module for module, names in _MODULES.items() for name in names}
@@ -75,6 +77,7 @@ __all__ = [
     "measure_result",
     "measure_vector",
     "read_releases",
+    "read_tree",
     "rule",
     "run",
     "supported",

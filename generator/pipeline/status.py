@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -91,13 +91,12 @@ class Servers:
     _connected: dict[str | None, Server] = field(default_factory=dict)
 
     @staticmethod
-    def of(kubeconfig: Path | None, contexts: Sequence[str], rows: Sequence[StatusRow]) -> Servers:
+    def of(kubeconfig: Path | None, contexts: Sequence[str], environments: Collection[str]) -> Servers:
         """Return the clusters that `[ENV=]CONTEXT` arguments name.
 
         Raises:
-            CliError: one names an environment without a row.
+            CliError: one names another environment.
         """
-        environments = {row.plan.identity.environment for row in rows}
         named: dict[str, str | None] = {"": None}
         for text in contexts:
             environment, given, context = text.rpartition("=")
@@ -121,16 +120,18 @@ class Servers:
             self._connected[context] = connect(self.kubeconfig, context)
         return self._connected[context]
 
-    def unasked(self, rows: Sequence[StatusRow]) -> dict[str, str]:
+    def unasked(self, declared: Mapping[str, str]) -> dict[str, str]:
         """Return why environments can't be asked: one context has one cluster, and theirs is another one.
 
         An address in Argo CD may differ from that in a kubeconfig. It decides only where environments with different
         servers have the same context: that of one must not be shown as that of the others.
 
+        Args:
+            declared: address of the server by environment.
+
         Raises:
             ClusterError: there is no usable configuration.
         """
-        declared = {row.plan.identity.environment: row.plan.delivery.server for row in rows}
         shared: dict[str | None, set[str]] = {}
         for environment, server in declared.items():
             shared.setdefault(self.context(environment), set()).add(normal_server(server))
@@ -193,7 +194,8 @@ def with_cluster(rows: Sequence[StatusRow], servers: Servers) -> list[StatusRow]
     Raises:
         ClusterError: a cluster can't be queried.
     """
-    found, unasked = [], servers.unasked(rows)
+    declared = {row.plan.identity.environment: row.plan.delivery.server for row in rows}
+    found, unasked = [], servers.unasked(declared)
     for reason in unasked.values():
         note(reason)
     for row in rows:

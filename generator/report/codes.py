@@ -16,6 +16,7 @@ _PACKAGES: Final = ("generator.rules", "generator.lint.rules")
 """Packages of rules."""
 
 _MODULES: Final = (
+    "generator.cluster.diagnosis",
     "generator.cluster.dry_run",
     "generator.cluster.scraped",
     "generator.cluster.pins.errors",
@@ -48,6 +49,7 @@ FAMILIES: Final[Mapping[str, str]] = {
     "PLAT": "The platform",
     "OUT": "Rendered files",
     "RPL": "Recordings (`sluice replay`)",
+    "DOC": "What the repository, the machine and the cluster lack (`sluice doctor`)",
     "SPIN": "Spinnaker pipelines (`sluice spinnaker`)",
     "ROL": "Rollouts (`sluice verify`)",
     "ANA": "Analysis (`sluice verify`)",

@@ -39,6 +39,12 @@ def _trial() -> Node:
     return _document("try", "A trial of one service", "What `sluice try` found.", TrialDocument)
 
 
+def _doctor() -> Node:
+    from generator.report.doctor import DoctorDocument
+
+    return _document("doctor", "What is missing", "What `sluice doctor` found.", DoctorDocument)
+
+
 def _document(name: str, title: str, description: str, record: type) -> Node:
     units = "Shares are fractions, times are seconds."
     return identified(name, title, {"description": f"{description} {units}", **schema_of(record)})
@@ -63,6 +69,7 @@ SCHEMAS: Final[Mapping[str, Callable[[], Node]]] = {
     "diff": _diff,
     "findings": _findings,
     "try": _trial,
+    "doctor": _doctor,
 }
 """What builds each schema, by the name that `sluice schema` knows."""
 

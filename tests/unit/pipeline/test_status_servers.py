@@ -13,6 +13,8 @@ from generator.pipeline.session import open_session
 from generator.pipeline.status import Servers, StatusRow, with_cluster
 from generator.plan.values import Plan
 
+ENVIRONMENTS = ("staging", "production")
+
 
 class Cluster:
     """A server that knows no object, and counts its requests."""
@@ -49,14 +51,14 @@ def clusters(monkeypatch) -> dict[str | None, Cluster]:
 
 def test_one_context_of_two_clusters_is_asked_for_its_own(clusters, capsys):
     rows = (row("staging", "https://A.example.com/"), row("production", "https://b.example.com"))
-    found = with_cluster(rows, Servers.of(None, (), rows))
+    found = with_cluster(rows, Servers.of(None, (), ENVIRONMENTS))
     assert [one.queried for one in found] == [True, False]
     assert "production was not asked" in capsys.readouterr().err
 
 
 def test_each_context_is_asked_for_its_environment(clusters, capsys):
     rows = (row("staging", "https://A.example.com/"), row("production", "https://b.example.com"))
-    found = with_cluster(rows, Servers.of(None, ("production=b",), rows))
+    found = with_cluster(rows, Servers.of(None, ("production=b",), ENVIRONMENTS))
     assert [one.queried for one in found] == [True, True]
     assert [len(cluster.asked) for cluster in clusters.values()] == [1, 1]
     assert capsys.readouterr().err == ""
@@ -64,4 +66,4 @@ def test_each_context_is_asked_for_its_environment(clusters, capsys):
 
 def test_environments_of_one_cluster_may_have_another_address_in_the_kubeconfig(clusters):
     rows = [row(name, "https://kubernetes.default.svc") for name in ("staging", "production")]
-    assert all(one.queried for one in with_cluster(rows, Servers.of(None, (), rows)))
+    assert all(one.queried for one in with_cluster(rows, Servers.of(None, (), ENVIRONMENTS)))
