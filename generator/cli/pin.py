@@ -70,8 +70,9 @@ def command(
     PATH is a spec, its lock, a team's folder, or TEAM/MODEL; default: all specs. Servers are those in the references,
     and those of MLFLOW_TRACKING_URI, HF_ENDPOINT and AWS_ENDPOINT_URL_S3; BENTOML_HOME is the model store. A lock
     changes only where a reference resolves to something else. With --image the registry is queried for the computed
-    tag of the model's image, with the credentials of `docker login`. With --packages uv resolves what each service
-    needs, from the index that it is configured for, and the list is written next to the spec. With --version only the
+    tag of the model's image, with the credentials of `docker login`. uv resolves what a service needs, from the index
+    that it is configured for, and the list is written next to the spec: the first one together with the lock, after
+    that when the lock changes; with --packages it is resolved again, and nothing else. With --version only the
     reference in the spec of one model is edited: 13 or @champion for MLflow, a version for BentoML, a revision for DVC
     and Hugging Face, a tag or digest for a registry, a complete address for s3:// and https://. Exit code 1: a
     reference could not be resolved or, with --check, has moved.

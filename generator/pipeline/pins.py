@@ -56,7 +56,7 @@ def pinner(session: Session, timeout_s: float, largest_gib: int, *, verify: bool
 
 
 def pin(session: Session, pinner: Pinner, entry: ModelFiles) -> list[Finding]:
-    """Pin one model: all of its references, or none. A list of its packages follows the lock.
+    """Pin one model: all of its references, or none. The list of its packages follows the lock.
 
     Raises:
         CliError: the lock can't be written.
@@ -77,7 +77,9 @@ def pin(session: Session, pinner: Pinner, entry: ModelFiles) -> list[Finding]:
     for item in pinned:
         for line in _changes(item):
             note(f"  {line}")
-    if changed and entry.packages.exists():
+    if not entry.packages.exists():
+        findings += [replace(found, severity="warning") for found in pin_packages(session, entry, write=True)]
+    elif changed:
         findings += pin_packages(session, entry, write=True)
     return findings
 

@@ -209,6 +209,22 @@ class Bento:
         return tuple(column.name for column in self.inputs if column.shape or column.items is not None)
 
     @property
+    def shapes(self) -> dict[str, tuple[int | None, ...]]:
+        """The lengths of arrays; those of lists vary."""
+        return {column.name: column.shape or (None,) for column in self.inputs if column.name in self.nested}
+
+    @property
+    def exact_types(self) -> dict[str, str]:
+        """The type of numpy of integers and booleans; numbers have the one of the model."""
+        own = {"integer": "int64", "boolean": "bool"}
+        return {column.name: own[column.type] for column in self.inputs if column.type in own}
+
+    @property
+    def pictures(self) -> bool:
+        """Whether a row is an image, as bytes or as an array."""
+        return len(self.inputs) == 1 and (self.inputs[0].type == "image" or bool(self.inputs[0].shape))
+
+    @property
     def width(self) -> int:
         """How many columns a matrix of all inputs has."""
         return sum(column.width for column in self.inputs)

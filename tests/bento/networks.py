@@ -43,18 +43,35 @@ def dense(folder: Path) -> None:
     expect(folder, records(data[:40]), scores.argmax(axis=1), scores)
 
 
-def heat(folder: Path) -> None:
-    """A Keras regression with one input for each column and one output."""
+def drawings(rows: int) -> tuple[np.ndarray, np.ndarray]:
+    """Pictures of 6 by 5 pixels in three colours, and whether their upper half is the brighter one."""
+    pixels = np.random.default_rng(5).integers(0, 256, (rows, 6, 5, 3))
+    labels = np.arange(rows) % 2
+    pixels[labels == 1, :3] //= 4
+    pixels[labels == 0, 3:] //= 4
+    return pixels, labels
+
+
+def seen(folder: Path) -> None:
+    """A small convolutional classifier of Keras, of pictures and a number next to them."""
     keras = in_keras()
-    data, _ = numbers(200)
-    feeds = [keras.Input((1,), name=name) for name in COLUMNS]
-    model = keras.Model(feeds, keras.layers.Dense(1)(keras.layers.Concatenate()(feeds)))
-    columns = [data[:, [index]] for index in range(len(COLUMNS))]
-    model.compile("adam", "mse")
-    model.fit(columns, data[:, 0] * 3, epochs=2, verbose=0)
+    pixels, labels = drawings(120)
+    weights = np.linspace(-1, 1, len(pixels), dtype=np.float32)[:, None]
+    picture, weight = keras.Input((6, 5, 3), name="pixels"), keras.Input((1,), name="weight")
+    layers = [
+        keras.layers.Rescaling(1 / 255),
+        keras.layers.Conv2D(4, 3, activation="relu"),
+        keras.layers.Flatten(),
+    ]
+    joined = keras.layers.Concatenate()([keras.Sequential(layers)(picture), weight])
+    model = keras.Model([picture, weight], keras.layers.Dense(2, "softmax")(joined))
+    model.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy")
+    model.fit([pixels, weights], labels, epochs=6, verbose=0)
     model.save(folder / "artifact.keras")
-    answers = model.predict([column[:20] for column in columns], verbose=0)
-    expect(folder, records(data[:20]), answers[:, 0])
+    scores = model.predict([pixels[:12], weights[:12]], verbose=0)
+    pairs = zip(pixels[:12].tolist(), weights[:12, 0].tolist(), strict=True)
+    rows = [{"weight": weight, "pixels": one} for one, weight in pairs]
+    expect(folder, rows, scores.argmax(axis=1), scores)
 
 
 def in_keras() -> Any:
@@ -131,6 +148,97 @@ def weights(folder: Path) -> None:
     (folder / "artifact" / "config.json").write_text('{"hidden": 8}')
 
 
+def pixels(folder: Path) -> None:
+    """A convolutional network as TorchScript: pictures as one array, channels first."""
+    import torch
+
+    torch.manual_seed(7)
+    data, labels = drawings(12)
+    rows, wanted = torch.tensor(data / 255, dtype=torch.float32).permute(0, 3, 1, 2), torch.tensor(labels)
+    layers = [torch.nn.Conv2d(3, 4, 3), torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.Linear(48, 2)]
+    model = torch.nn.Sequential(*layers)
+    optimizer = torch.optim.Adam(model.parameters(), 0.01)
+    for _ in range(40):
+        optimizer.zero_grad()
+        torch.nn.functional.cross_entropy(model(rows), wanted).backward()
+        optimizer.step()
+    with torch.inference_mode():
+        scores = model(rows).softmax(dim=1)
+    torch.jit.trace(model.eval(), rows).save(folder / "artifact.pt")
+    listed = [{"image": one} for one in rows.tolist()]
+    expect(folder, listed, scores.argmax(dim=1).numpy(), scores.numpy())
+
+
+SEQUENCES = """
+import torch
+
+
+class Sequences(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.words, self.last = torch.nn.Embedding(9, 4), torch.nn.Linear(5, 3)
+
+    def forward(self, ids, mask, age):
+        known = self.words(ids) * mask.unsqueeze(-1)
+        mean = known.sum(dim=1) / mask.sum(dim=1, keepdim=True).clamp(min=1)
+        return self.last(torch.cat([mean, age.unsqueeze(-1)], dim=1))
+"""
+
+
+def sequences(folder: Path) -> None:
+    """Weights of a network with three arguments, two of them lists of integers: an embedding of each row."""
+    import torch
+    from safetensors.torch import save_model
+
+    torch.manual_seed(7)
+    namespace: dict[str, Any] = {}
+    exec(compile(SEQUENCES, "team_sequences.py", "exec"), namespace)
+    model = namespace["Sequences"]().eval()
+    ids, mask = [[1, 2, 8], [4, 0, 3]], [[True, True, False], [True, True, True]]
+    ages = [0.5, -1.0]
+    with torch.inference_mode():
+        answers = model(torch.tensor(ids), torch.tensor(mask), torch.tensor(ages))
+    (folder / "artifact").mkdir()
+    save_model(model, str(folder / "artifact" / "model.safetensors"))
+    (folder / "artifact" / "team_sequences.py").write_text(SEQUENCES)
+    together = zip(ids, mask, ages, strict=True)
+    rows = [{"age": age, "ids": one, "mask": other} for one, other, age in together]
+    expect(folder, rows, answers.numpy())
+
+
+def photos(folder: Path) -> None:
+    """A tiny classifier of images of Transformers with its own processor, which also scales them; not trained."""
+    import base64
+    import io
+
+    import torch
+    from PIL import Image
+    from transformers import ViTConfig, ViTForImageClassification, pipeline
+    from transformers.models.vit.image_processing_pil_vit import ViTImageProcessorPil
+
+    torch.manual_seed(7)
+    names = {0: "dark above", 1: "dark below"}
+    sizes = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
+    config = ViTConfig(image_size=16, patch_size=4, id2label=names, initializer_range=1.0, **sizes)
+    (folder / "artifact").mkdir()
+    ViTForImageClassification(config).save_pretrained(folder / "artifact")
+    ViTImageProcessorPil(size={"height": 16, "width": 16}).save_pretrained(folder / "artifact")
+    images = [Image.fromarray(one.astype(np.uint8)) for one in drawings(12)[0]]
+    answers = pipeline("image-classification", str(folder / "artifact"))(images, top_k=None)
+    scores = [
+        [next(one["score"] for one in row if one["label"] == name) for name in names.values()]
+        for row in answers
+    ]
+    labels = np.array([max(row, key=lambda one: one["score"])["label"] for row in answers])
+    rows = []
+    for image in images:
+        image.save(buffer := io.BytesIO(), "png")
+        rows.append({"photo": base64.b64encode(buffer.getvalue()).decode()})
+    expect(folder, rows, labels, np.array(scores))
+    arrays = [{"photo": np.asarray(image).tolist()} for image in images]
+    (folder / "arrays.json").write_text(json.dumps(arrays))
+
+
 def requests(folder: Path) -> None:
     """A tiny classifier of texts of Transformers with its own tokenizer, trained for a moment."""
     import torch
@@ -173,5 +281,5 @@ def expect(folder: Path, rows: list, predictions: np.ndarray, scores: np.ndarray
 
 if __name__ == "__main__":
     name, target = sys.argv[1:]
-    trainers = (dense, heat, traced, exported, weights, requests)
+    trainers = (dense, seen, traced, exported, weights, pixels, sequences, requests, photos)
     {trainer.__name__: trainer for trainer in trainers}[name](Path(target))

@@ -69,7 +69,7 @@ def answers(bento: Bento, folder: Path, **variables: str) -> dict[str, Any]:
         )
         assert wrong[0] == 400
     names = dict(enumerate(bento.classes))
-    assert same(answer["predictions"], [names.get(one, one) for one in expected["predictions"]])
+    assert same(answer["predictions"], [names[one] if names else one for one in expected["predictions"]])
     assert same(answer["scores"], expected["scores"])
     assert len({str(one) for one in answer["predictions"]}) > 1
     return answer

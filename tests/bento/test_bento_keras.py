@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from generator.plan.column import Column
 from tests.bento.neural import answers, planned
 
 pytestmark = pytest.mark.slow
@@ -16,7 +17,7 @@ def test_a_classifier_answers_with_names_and_probabilities(tmp_path: Path) -> No
     assert answer["classes"] == ["fine", "late", "fraud"]
 
 
-def test_a_model_with_one_input_a_column_goes_by_name(tmp_path: Path) -> None:
-    bento = planned("heat", "keras")
-    columns = tuple(sorted(bento.inputs, key=lambda column: column.name, reverse=True))
-    answers(planned("heat", "keras", inputs=columns), tmp_path)
+def test_a_model_with_a_picture_and_a_number_goes_by_name(tmp_path: Path) -> None:
+    pixels = Column("pixels", "integer", shape=(6, 5, 3), minimum=0, maximum=255)
+    inputs = (Column("weight", "number", minimum=-1, maximum=1), pixels)
+    answers(planned("seen", "keras", inputs=inputs, classes=("above", "below")), tmp_path)

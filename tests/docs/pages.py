@@ -15,6 +15,8 @@ import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tests.tools.environment import OFFLINE
+
 ROOT = Path(__file__).resolve().parents[2]
 _FENCE = re.compile(r'^```(\w+)(?:\s+(title|in|needs)="([^"]+)")?\s*$')
 
@@ -113,7 +115,7 @@ def run(found: list[Block], folder: Path, **environment: str) -> dict[int, str]:
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     author = {"GIT_AUTHOR_NAME": "A reader", "GIT_AUTHOR_EMAIL": "reader@example.com"}
     author |= {"GIT_COMMITTER_NAME": "A reader", "GIT_COMMITTER_EMAIL": "reader@example.com"}
-    environ = os.environ | author | {"PATH": path, "NO_COLOR": "1", "COLUMNS": "200"} | environment
+    environ = os.environ | author | {"PATH": path, "NO_COLOR": "1", "COLUMNS": "200"} | OFFLINE | environment
     for name in ("CI", "SOURCE_DATE_EPOCH"):
         environ.pop(name, None)
     done = subprocess.run(

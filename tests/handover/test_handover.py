@@ -13,7 +13,7 @@ import pytest
 
 from generator.gates.document import read_evidence
 from generator.gates.inputs import tree_digest
-from tests.tools.environment import environment
+from tests.tools.environment import OFFLINE, environment
 
 ROOT = Path(__file__).resolve().parents[2]
 BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "handover.md").read_text(), re.DOTALL)
@@ -87,7 +87,7 @@ class Work:
         (self.inputs / "reports" / "junit.xml").write_text(
             f'<testsuite failures="{failed}" errors="0"><properties>{model}</properties>{cases}</testsuite>'
         )
-        self.environ = {
+        self.environ = OFFLINE | {
             **{key: value for key, value in os.environ.items() if not key.startswith(("GIT_", "PYTHON"))},
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "BENTOML_HOME": str(self.store),

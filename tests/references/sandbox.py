@@ -13,6 +13,7 @@ import yaml
 from click.testing import CliRunner, Result
 
 from generator.cli.main import cli
+from tests.tools.environment import OFFLINE
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 WHEN = {"SOURCE_DATE_EPOCH": "1795392000"}
@@ -36,10 +37,12 @@ class Sandbox:
     Args:
         root: the repository.
         home: HOME of the commands.
+        online: uv may ask the package index.
     """
 
     root: Path
     home: Path
+    online: bool = False
 
     @property
     def spec(self) -> Path:
@@ -71,7 +74,14 @@ class Sandbox:
 
     def _run(self, command: str, *arguments: str, **variables: str) -> Result:
         others = {name: None for name in os.environ if name.startswith(_SETTINGS)}
-        env = {**others, **WHEN, "HOME": str(self.home), "XDG_CONFIG_HOME": str(self.home), **variables}
+        env = {
+            **others,
+            **WHEN,
+            **({} if self.online else OFFLINE),
+            "HOME": str(self.home),
+            "XDG_CONFIG_HOME": str(self.home),
+            **variables,
+        }
         done = CliRunner(env=env).invoke(cli, [command, *arguments, "--root", str(self.root)])
         assert done.exception is None or isinstance(done.exception, SystemExit), done.exc_info
         return done

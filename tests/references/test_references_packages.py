@@ -21,7 +21,7 @@ _CHOSEN = "https://packages.example.com"
 @pytest.fixture
 def custom(sandbox: Sandbox) -> Sandbox:
     """A model that names no package but BentoML, in a repository that tries to choose the index."""
-    sandbox.ask("bentoml:ranker:7")
+    sandbox.ask("bentoml:ranker:7").online = True
     (sandbox.root / "uv.toml").write_text(f'index-url = "{_CHOSEN}"\n')
     (sandbox.root / "pyproject.toml").write_text(f'[tool.uv]\nindex-url = "{_CHOSEN}"\n')
     return sandbox
@@ -37,11 +37,10 @@ def require(sandbox: Sandbox, *packages: str) -> None:
     sandbox.spec.write_text(yaml.safe_dump(document, sort_keys=False))
 
 
-def test_a_list_follows_the_lock(custom: Sandbox, store: Path) -> None:
+def test_the_first_pin_makes_a_list_that_follows_the_lock(custom: Sandbox, store: Path) -> None:
     custom.ask("bentoml:ticket_classifier:7")
     lock = custom.pinned(BENTOML_HOME=str(store))
     assert {"bentoml==1.4.39", "scikit-learn==1.9.1"} <= set(lock["packages"])
-    assert custom.pin("--packages").exit_code == 0
     assert "skops" not in read_packages(listed(custom).read_text()).versions
     custom.spec.write_text(custom.spec.read_text().replace("framework: sklearn", "framework: skops"))
     assert "skops==0.16.0" in custom.pinned(BENTOML_HOME=str(store))["packages"]
@@ -67,6 +66,17 @@ def test_a_list_has_everything_that_a_service_needs(custom: Sandbox, monkeypatch
     assert "PIN201" in moved.output
     assert custom.pin("--packages").exit_code == 0
     assert read_packages(listed(custom).read_text()).versions["six"] == "1.16.0"
+
+
+def test_without_an_index_the_lock_is_written_and_the_list_is_missed(custom: Sandbox, store: Path) -> None:
+    custom.ask("bentoml:ticket_classifier:7")
+    nowhere = {"UV_DEFAULT_INDEX": "http://127.0.0.1:9/simple", "UV_NO_CACHE": "1", "UV_HTTP_RETRIES": "0"}
+    done = custom.pin(BENTOML_HOME=str(store), **nowhere)
+    assert done.exit_code == 0, done.output
+    assert "PIN103" in done.output
+    assert "1 warning" in done.output
+    assert custom.lock.exists()
+    assert not listed(custom).exists()
 
 
 def test_a_package_without_wheels_needs_the_platform_s_consent(custom: Sandbox) -> None:

@@ -12,6 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+OFFLINE = {"UV_OFFLINE": "1", "UV_NO_CACHE": "1"}
+"""Variables for `sluice pin` where the list of packages is not the subject: it is not made, whatever uv has cached."""
+
 PINS = Path(__file__).resolve().parents[1] / "pins"
 
 

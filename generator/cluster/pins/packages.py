@@ -18,6 +18,10 @@ from generator.source.line import one_line
 _PLATFORM: Final = "x86_64-manylinux_2_28"
 _LIMIT_S: Final = 300
 _LONGEST: Final = 400
+_NETWORK: Final = "check the network, and the index that uv is configured for"
+_NO_INDEX: Final = re.compile(
+    r"[Nn]etwork (?:was|is) disabled|[Ff]ailed to fetch|error sending request|could not connect"
+)
 _CONFIGURE: Final = "install uv where Sluice is installed: `pip install uv`"
 
 
@@ -81,14 +85,16 @@ def _compiled(requirements: str, arguments: Sequence[str]) -> str:
                 check=False,
             )
         except subprocess.TimeoutExpired as error:
-            hint = "check the network, and the index that uv is configured for"
-            raise PinError(
-                UNREACHABLE, f"the packages were not resolved within {_LIMIT_S} seconds", hint
-            ) from error
+            message = f"the packages were not resolved within {_LIMIT_S} seconds"
+            raise PinError(UNREACHABLE, message, _NETWORK) from error
     if done.returncode:
         told = one_line(re.sub(r"\x1b\[[0-9;]*m", "", done.stderr))[:_LONGEST]
         hint = "name versions that exist and have wheels; `images.fromSource` of the platform allows others by name"
-        raise PinError(UNKNOWN, f"the packages can't be resolved: {told}", hint)
+        if _NO_INDEX.search(told):
+            hint = _NETWORK
+        raise PinError(
+            UNREACHABLE if hint is _NETWORK else UNKNOWN, f"the packages can't be resolved: {told}", hint
+        )
     return done.stdout
 
 

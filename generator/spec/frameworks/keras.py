@@ -14,5 +14,5 @@ FRAMEWORK: Final = Framework(
     attributed=False,
     probabilities=True,
     gpu=("keras==3.15.1", "jax[cuda13]==0.10.2", "numpy==2.4.6"),
-    takes=frozenset(),
+    takes=frozenset({"array"}),
 )

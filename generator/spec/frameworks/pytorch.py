@@ -14,5 +14,5 @@ FRAMEWORK: Final = Framework(
     attributed=False,
     probabilities=True,
     gpu=("torch==2.15.0", "safetensors==0.8.0", "numpy==2.4.6"),
-    takes=frozenset(),
+    takes=frozenset({"array", "list"}),
 )

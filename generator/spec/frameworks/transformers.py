@@ -1,4 +1,4 @@
-"""Classifiers of texts of Hugging Face Transformers."""
+"""Classifiers of texts and of images of Hugging Face Transformers."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from generator.spec.frameworks.base import Framework
 
 FRAMEWORK: Final = Framework(
     name="transformers",
-    requirements=("transformers==5.24.0", "torch==2.15.0", "numpy==2.4.6"),
+    requirements=("transformers==5.24.0", "torch==2.15.0", "numpy==2.4.6", "pillow==13.0.0"),
     own_class="never",
     reads=frozenset({"transformers"}),
     attributed=False,
     probabilities=True,
-    gpu=("transformers==5.24.0", "torch==2.15.0", "numpy==2.4.6"),
-    takes=frozenset(),
+    gpu=("transformers==5.24.0", "torch==2.15.0", "numpy==2.4.6", "pillow==13.0.0"),
+    takes=frozenset({"image", "array"}),
 )

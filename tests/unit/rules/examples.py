@@ -26,6 +26,7 @@ from click.testing import CliRunner
 
 from generator.cli.main import cli
 from generator.report.codes import family, files_of
+from tests.tools.environment import OFFLINE
 from tests.unit.rules.repository import LOCK, PLATFORM, SPEC, TODAY, as_yaml, edited, file_of
 
 TREES = {"ROL", "ANA", "CAP", "SYN", "VER"}
@@ -170,6 +171,7 @@ def _inside(root: Path) -> Iterator[None]:
     for name in list(os.environ):
         if name.startswith(("AWS_", "BENTOML_", "HF_", "MLFLOW_")):
             del os.environ[name]
+    os.environ.update(OFFLINE)
     os.environ["SOURCE_DATE_EPOCH"] = str(int(TODAY.strftime("%s")) + 12 * 3600)
     os.chdir(root)
     try:
