@@ -94,7 +94,10 @@ def _kept(name: str, case: str) -> bool:
     environment, _, rest = name.partition("/")
     if environment == "bentos":
         return case.startswith("custom")
-    return not rest.startswith(_SHARED) or (case == "observed" and rest.startswith("platform/overview"))
+    more = {"observed": ("platform/overview",), "shared-namespace": ("platform/", "argocd/platform/")}
+    return not rest.startswith(_SHARED) or (
+        environment == "live" and case in more and rest.startswith(more[case])
+    )
 
 
 def outputs(rendered: Mapping[str, Mapping[str, str]]) -> dict[str, str]:

@@ -382,4 +382,5 @@ def _delivery(inputs: Inputs) -> Delivery:
         workflows=platform.controllers.argo_workflows,
         kubernetes=platform.controllers.kubernetes,
         requires=tuple(environment.proofs),
+        adopted=platform.namespaces == "adopt",
     )

@@ -124,6 +124,13 @@ class Layers:
             return Origin("default", None)
         return Origin(found[0], found[1].place(found[2]))
 
+    def of_platform(self, key: str) -> Origin:
+        """Return the origin of a setting of the platform that environments may have for themselves."""
+        for path in (("spec", "environments", self.whole or self.environment, key), ("spec", key)):
+            if self.platform.has(path):
+                return Origin("platform", self.platform.place(path))
+        return Origin("default", None)
+
     def _pod(self, merged: object) -> object:
         """Return the merged `pod`: mappings key by key, lists joined; as it is where a layer wrote something else."""
         found = [_at(document.data, (*path, "pod")) for _, document, path in self._of_pods]

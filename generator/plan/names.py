@@ -87,6 +87,15 @@ def gate_workflow(plan: Plan) -> str:
     return Names(plan.identity.model).gates(key)
 
 
+def selector(plan: Plan, app: str = "") -> dict[str, str]:
+    """Return the labels that select the pods of a model, or those with another name, such as the shadow's.
+
+    Pods of others in an adopted namespace may have the same name.
+    """
+    own = {"sluice.dev/model": plan.identity.model} if plan.delivery.adopted else {}
+    return {"app.kubernetes.io/name": app or plan.identity.model, **own}
+
+
 def labels(identity: Identity) -> dict[str, str]:
     """Return the labels of every object of a model."""
     return {

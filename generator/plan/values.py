@@ -182,6 +182,7 @@ class Delivery:
         workflows: release of Argo Workflows, as "3.7".
         kubernetes: release of Kubernetes, as "1.36".
         requires: environments that a version must pass before this one.
+        adopted: the namespace has pods of others.
     """
 
     repo: str
@@ -199,6 +200,7 @@ class Delivery:
     workflows: str
     kubernetes: str
     requires: tuple[str, ...]
+    adopted: bool
 
 
 @dataclass(frozen=True, slots=True)

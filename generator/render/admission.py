@@ -12,6 +12,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Final, TypeVar
 
+from generator.plan.build import namespace_of
 from generator.render.bundle import render_object
 from generator.render.environment import Templates
 from generator.render.output import PLATFORM_ORIGIN, Output
@@ -43,9 +44,21 @@ def render_admission(platform: PlatformSpec, environment: str, templates: Templa
         "environment": environment,
         "labels": {"app.kubernetes.io/managed-by": "sluice", "sluice.dev/environment": environment},
         "actions": {"deny": ["Deny"], "warn": ["Warn", "Audit"]}[platform.admission],
+        **_adopted(platform, environment),
         **_limits(platform),
     }
     return {output.file: render_object(output, context, templates, PLATFORM_ORIGIN) for output in _OUTPUTS}
+
+
+def _adopted(platform: PlatformSpec, environment: str) -> dict[str, object]:
+    """Return what the policies of adopted namespaces need: no label or annotation of these is Sluice's."""
+    if platform.namespaces == "managed":
+        return {"adopted": [], "tiers": ""}
+    tiers = {
+        namespace_of(platform, environment, name): ",".join(team.tiers)
+        for name, team in platform.teams.items()
+    }
+    return {"adopted": sorted(tiers), "tiers": _cel(tiers)}
 
 
 def admission_files(platform: PlatformSpec) -> list[str]:

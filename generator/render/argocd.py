@@ -31,12 +31,13 @@ _KINDS = (
 )  # fmt: skip
 MODEL_KINDS = tuple(sorted({*_KINDS, *(kind for router in ROUTERS.values() for kind in router.kinds)}))
 PLATFORM_KINDS = (
-    ("", "LimitRange"), ("", "ResourceQuota"), ("", "Secret"), ("", "ServiceAccount"),
+    ("", "Secret"), ("", "ServiceAccount"),
     ("networking.k8s.io", "NetworkPolicy"),
     ("rbac.authorization.k8s.io", "Role"), ("rbac.authorization.k8s.io", "RoleBinding"),
 )  # fmt: skip
-CLUSTER_KINDS = (
-    ("", "Namespace"), ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy"),
+_LIMITS = (("", "LimitRange"), ("", "ResourceQuota"))
+_ADMISSION = (
+    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy"),
     ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding"),
 )  # fmt: skip
 
@@ -105,7 +106,7 @@ def render_platform_application(
     platform: PlatformSpec, environment: str, templates: Templates
 ) -> dict[str, str]:
     """Return the project and the Application of the platform's own objects in one environment."""
-    dashboards = platform.monitoring.dashboards is not None
+    dashboards, managed = platform.monitoring.dashboards is not None, platform.namespaces == "managed"
     context = {
         **_shared(platform, environment),
         "project": f"{environment}-platform",
@@ -119,10 +120,15 @@ def render_platform_application(
                 {extra.namespace for extra in (platform.notifications, platform.records) if extra is not None}
             ),
         ],
-        "kinds": (("", "ConfigMap"), *PLATFORM_KINDS)
-        if dashboards or platform.notifications
-        else PLATFORM_KINDS,
-        "cluster_kinds": CLUSTER_KINDS if platform.admission != "none" else CLUSTER_KINDS[:1],
+        "kinds": (
+            *([("", "ConfigMap")] if dashboards or platform.notifications else []),
+            *(_LIMITS if managed else ()),
+            *PLATFORM_KINDS,
+        ),
+        "cluster_kinds": (
+            *([("", "Namespace")] if managed else []),
+            *(_ADMISSION if platform.admission != "none" else ()),
+        ),
     }
     outputs = [
         Output("application.yaml", "argocd/application-platform.yaml.j2"),

@@ -9,7 +9,7 @@ from types import MappingProxyType
 import ryaml
 
 from generator.lint import check
-from generator.plan.names import PORT, Names, labels
+from generator.plan.names import PORT, Names, labels, selector
 from generator.plan.values import Plan
 from generator.render.environment import Templates
 from generator.render.gate_images import by_digest, gate_images
@@ -73,6 +73,7 @@ def render_outputs(outputs: Iterable[Output], plan: Plan, templates: Templates) 
         "plan": plan,
         "names": Names(identity.model),
         "labels": labels(identity),
+        "selector": selector(plan),
         "port": PORT,
         "images": {name: by_digest(plan, images.reference(name)) for name in used_images(plan)},
     }

@@ -18,9 +18,8 @@ from generator.render.output import PLATFORM_ORIGIN, Output
 from generator.spec.platform import PlatformSpec, Quota, Team
 from generator.spec.pod import GpuKind
 
+_MANAGED = ("namespace", "limitrange")
 _ALWAYS = (
-    "namespace",
-    "limitrange",
     "networkpolicy-default-deny",
     "networkpolicy-dns",
     "networkpolicy-gates",
@@ -51,6 +50,9 @@ def render_team(platform: PlatformSpec, environment: str, team: str, templates: 
             "sluice.dev/environment": environment,
             "sluice.dev/team": team,
         },
+        "adopted": platform.namespaces == "adopt",
+        # Others may have policies with the plain names.
+        "prefix": "sluice-" if platform.namespaces == "adopt" else "",
         "tiers": ",".join(tiers),
         "own_labels": platform.environments[environment].namespace_labels,
         "own_annotations": platform.environments[environment].namespace_annotations,
@@ -67,9 +69,11 @@ def render_team(platform: PlatformSpec, environment: str, team: str, templates: 
 
 
 def _team_outputs(platform: PlatformSpec, team: str) -> list[Output]:
+    managed = platform.namespaces == "managed"
     roles = [
+        *(_MANAGED if managed else ()),
         *_ALWAYS,
-        *(["resourcequota"] if platform.teams[team].quota else []),
+        *(["resourcequota"] if managed and platform.teams[team].quota else []),
         *(_RECORDING if platform.records else []),
     ]
     found = [Output(f"{_file(role)}.yaml", f"platform/{role}.yaml.j2") for role in roles]

@@ -59,6 +59,8 @@ class Release(TypedDict):
     tier: Annotated[str, "The tier."]
     owner: Annotated[str, "The owner, to contact."]
     namespace: Annotated[str, "Namespace of the pods."]
+    namespaces: Annotated[Literal["managed", "adopt"], "adopt: the namespace has pods of others."]
+    namespaces_origin: Annotated[str, "Where that was decided."]
     version: Version
     image: Image
     release_key: Annotated[str, "Digest of what runs; equal where the same thing runs."]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from pydantic.alias_generators import to_snake
+
 from generator.lint.engine import Problem, rule
 from generator.plan.build import namespace_of
 from generator.plan.egress import inputs_destination
@@ -69,6 +71,37 @@ def _others(context: FleetContext) -> set[str]:
     if platform.notifications:
         shared.add(platform.notifications.namespace)
     return {"default", *_OF_CONTROLLERS, *routers, *proxies, *shared}
+
+
+@rule(
+    "PLAT944",
+    "warning",
+    "an adopted namespace is not Sluice's to label or to limit",
+    scope=FleetContext,
+    why="Sluice renders no Namespace and no quota where others run, so these settings reach no cluster: models still "
+    "have to fit into the quota, but nothing enforces it.",
+    remedy="Remove the setting, or give models separate namespaces with `namespaces: managed`.",
+    example="""
+# specs/platform.yaml
+spec: {namespaces: adopt, environments: {production: {namespaceLabels: {mesh: enabled}}}}
+""",
+    instead="# specs/platform.yaml\nspec: {environments: {production: {namespaceLabels: {mesh: enabled}}}}",
+)
+def adopted(context: FleetContext) -> Iterator[Problem]:
+    """Check that nothing is said of namespaces and their limits where Sluice renders neither."""
+    platform = context.platform
+    found = {name: platform.at(name).namespaces == "adopt" for name in platform.environments}
+    for name in (name for name, adopts in found.items() if adopts):
+        for key in ("namespaceLabels", "namespaceAnnotations"):
+            if getattr(platform.environments[name], to_snake(key)):
+                message = f"`{key}` is not rendered: the namespaces of {name} are adopted"
+                yield Problem(
+                    ("spec", "environments", name, key), message, "set it where the namespace is made"
+                )
+    for team in platform.teams if all(found.values()) else ():
+        if platform.teams[team].quota:
+            message = f"the quota of {team} is not rendered: all its namespaces are adopted"
+            yield Problem(("spec", "teams", team, "quota"), message, "set it where the namespaces are made")
 
 
 @rule(

@@ -14,6 +14,8 @@ from generator.spec.promotion import Proof, Requirements
 from generator.spec.record import Choice, Record
 from generator.spec.types import Host, Line, Name, Registry, ReleaseVersion, Url
 
+Namespaces = Literal["managed", "adopt"]
+"""Whose the namespaces of teams are: Sluice renders them, or others run in them too."""
 Revision = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,200}$")]
 
 
@@ -184,6 +186,9 @@ class Environment(Choice):
         None, description="branch or tag that Argo CD reads for it; default: `git.revision`"
     )
     argocd: OwnArgoCd = Field(OwnArgoCd.model_construct(), description="its Argo CD")
+    namespaces: Namespaces | None = Field(
+        None, description="whose the namespaces of teams are here; default: `namespaces` of the platform"
+    )
     namespace_labels: dict[LabelName, LabelValue] = Field(
         {}, description="labels of the namespaces of teams", examples=[{"istio-injection": "enabled"}]
     )

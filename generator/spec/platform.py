@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field
 
 from generator.source.suggest import did_you_mean
-from generator.spec.environment import Controllers, Environment, Revision
+from generator.spec.environment import Controllers, Environment, Namespaces, Revision
 from generator.spec.exemptions import HotFix, Quarantine, Waiver
 from generator.spec.freezes import Freeze
 from generator.spec.gate_pods import GatePods
@@ -248,6 +248,12 @@ class PlatformSpec(Record):
         description="what the API server does with a release that bypasses Sluice; none: no policies are rendered",
     )
 
+    namespaces: Namespaces = Field(
+        "managed",
+        description="managed: Sluice renders the namespaces of teams, with limits for everything in them; adopt: they "
+        "exist, and what Sluice renders selects only pods of models and gates",
+    )
+
     @cached_property
     def rings(self) -> dict[str, RingOf]:
         """Every ring, by its name as an environment, such as `production-eu`."""
@@ -269,6 +275,7 @@ class PlatformSpec(Record):
             "registry": own.registry or self.registry,
             "prometheus": self.prometheus.reached(own.prometheus),
             "controllers": self.controllers.of(own.controllers),
+            "namespaces": own.namespaces or self.namespaces,
             "argocd_namespace": own.argocd.namespace or self.argocd_namespace,
             "git": self.git.model_copy(update={"revision": own.revision or self.git.revision}),
         }

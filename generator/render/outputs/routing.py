@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Final
 
-from generator.plan.names import FEEDBACK, Names
+from generator.plan.names import FEEDBACK, Names, selector
 from generator.plan.values import Plan
 from generator.render.output import Output
 from generator.routers import Backend, Route, Traffic
 
 # The route waits a little longer, so that the service reports a time-out before the gateway does.
 _ROUTE_MARGIN_S = 5
-_APP: Final = "app.kubernetes.io/name"
 
 
 def services(plan: Plan) -> Iterator[Output]:
@@ -25,11 +23,11 @@ def services(plan: Plan) -> Iterator[Output]:
     else:
         roles = {"main": model}
     for role, name in roles.items():
-        yield service(role, name, {_APP: model})
+        yield service(role, name, selector(plan))
     if plan.feedback:
-        yield feedback_service(plan, {_APP: model})
+        yield feedback_service(plan, selector(plan))
     if shadow_percent(plan):
-        yield service("shadow", names.shadow, {_APP: names.shadow})
+        yield service("shadow", names.shadow, selector(plan, names.shadow))
 
 
 def service(role: str, name: str, selector: Mapping[str, str], target: str = "http") -> Output:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from generator.plan.peak import peak
 from generator.plan.promotion import describe_standing, standing
 from generator.plan.release_key import release_key
@@ -24,6 +26,8 @@ def release(planned: Planned) -> Section:
         "tier": identity.tier,
         "owner": identity.owner,
         "namespace": identity.namespace,
+        "namespaces": _namespaces(plan),
+        "namespaces_origin": str(planned.source.layers.of_platform("namespaces")),
         "version": {
             "ref": version.ref,
             "resolved": version.resolved,
@@ -45,10 +49,16 @@ def release(planned: Planned) -> Section:
         "autoscaler": scaling(plan) or None,
         "bundle": plan.identity.path,
     }
-    return Section("release", "Release", data, (Table.of(_rows(plan)),))
+    return Section("release", "Release", data, (Table.of(_rows(planned)),))
 
 
-def _rows(plan: Plan) -> list[tuple[str, str]]:
+def _namespaces(plan: Plan) -> Literal["managed", "adopt"]:
+    return "adopt" if plan.delivery.adopted else "managed"
+
+
+def _rows(planned: Planned) -> list[tuple[str, str]]:
+    plan = planned.plan
+    whose = f"{_namespaces(plan)}: {planned.source.layers.of_platform('namespaces')}"
     by_digest = "" if plan.image.digest else " (by tag: the lock holds no pushed digest for this bento)"
     return [
         ("version", f"{plan.version.label} ({plan.version.resolved})"),
@@ -57,7 +67,7 @@ def _rows(plan: Plan) -> list[tuple[str, str]]:
         ("release key", release_key(plan)),
         *([("promotion", describe_standing(plan))] if describe_standing(plan) else []),
         ("tier", plan.identity.tier),
-        ("namespace", plan.identity.namespace),
+        ("namespace", f"{plan.identity.namespace} ({whose})"),
         ("router", f"{plan.routing.kind}, {', '.join(plan.routing.hosts)}"),
         ("pods", f"{pods(plan.capacity)}; at most {peak(plan).total.pods} at once during the release"),
         *([("scaling", scaling(plan))] if scaling(plan) else []),

@@ -390,4 +390,19 @@ CASES = (
         {"platform.freezes": [_HOLIDAYS, _WEEKENDS]},
         "spec.freezes[1].duration",
     ),
+    Case(
+        "PLAT944",
+        {"platform.namespaces": "adopt", "platform.environments.production.namespaceLabels": {"mesh": "enabled"}},
+        {"platform.environments.production.namespaceLabels": {"mesh": "enabled"}},
+        "spec.environments.production.namespaceLabels",
+        "warning",
+    ),
+    Case(
+        "PLAT944",
+        {"platform.environments.production.namespaces": "adopt", "platform.environments.production.namespaceAnnotations": {"example.com/mesh": "enabled"}},
+        {"platform.environments.production.namespaces": "adopt"},
+        "spec.environments.production.namespaceAnnotations",
+        "warning",
+    ),
+    Case("PLAT944", {"platform.namespaces": "adopt", **_QUOTA}, _QUOTA, "spec.teams.shop.quota", "warning"),
 )  # fmt: skip

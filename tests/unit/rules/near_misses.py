@@ -200,6 +200,10 @@ NEAR_MISSES: dict[str, tuple[dict[str, Any], ...]] = {
     "PLAT931": ({"platform.controllers": {"kubernetes": "1.28"}, "platform.admission": "none"},),
     "PLAT942": ({"platform.freezes": [{"environments": ["production"], "cron": "0 16 * * 5", "duration": "1h", "reason": "x"}]},),
     "PLAT943": ({"platform.freezes": [{"environments": ["production"], "cron": "0 16 1 * *", "duration": "30d", "reason": "x"}]},),
+    "PLAT944": (
+        {"platform.namespaces": "adopt", "platform.environments.production.namespaces": "managed", "platform.environments.production.namespaceLabels": {"mesh": "enabled"}},
+        {"platform.environments.staging": STAGING, "platform.environments.staging.namespaces": "adopt", "platform.teams.shop.quota": {"cpu": "400", "memory": "800Gi"}},
+    ),
     "PLAT914": ({"platform.gates": {"inputs": {"s3": "gates/{digest}.tgz"}}},),
     "PLAT917": (
         {"platform.teams.shop.notify": {"email": ["a@example.com"]}, "platform.notifications": {"email": {"host": "smtp.example.com", "from": "s@example.com"}}},
