@@ -153,7 +153,7 @@ class Checkup:
 
     def _resync(self, args: Sequence[str]) -> Diagnosis:
         text = " ".join(args)
-        found = re.search(r"--rollout-resync[= ](\d+)", text)
+        found = re.search(r"--rollout-resync[= ](\d{1,9})", text)
         seconds = int(found[1]) if found else 15 * 60
         if seconds <= _RESYNC_S:
             return fine(self.wanted.environment, f"the Rollouts controller resyncs every {seconds} s")

@@ -26,7 +26,7 @@ _UNITS: Final = {
     "w": 604_800.0,
     "y": 31_536_000.0,
 }
-_DURATION: Final = re.compile(r"(\d+)(ms|[smhdwy])")
+_DURATION: Final = re.compile(r"(\d{1,9})(ms|[smhdwy])")
 _DEFAULT_S: Final = 15 * 86_400.0
 """Prometheus 3.5: what it keeps where neither a time nor a size is set."""
 
