@@ -23,6 +23,7 @@ from generator.source.line import visible
 COMMANDS: dict[str, str] = {
     "init": "Create a GitOps repository that renders.",
     "new": "Write the first spec of a model.",
+    "import": "Write specs from Rollouts and Canaries that others wrote.",
     "validate": "Check specs against every rule.",
     "plan": "Show what a release will do, minute by minute.",
     "diff": "Show semantic changes against a revision or a cluster.",
@@ -59,6 +60,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Write specs": (
         "init",
         "new",
+        "import",
         "validate",
         "plan",
         "diff",
@@ -77,6 +79,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
 EXAMPLES: dict[str, tuple[str, ...]] = {
     "init": ("init models", "init"),
     "new": ("new shop/churn", "new shop/churn --yes --example-lock"),
+    "import": ("import path/to/manifests", "import path/to/manifests --to models --diff"),
     "validate": (
         "validate",
         "validate shop/recommender --strict",

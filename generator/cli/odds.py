@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from generator.cli.options import baseline_shares
 from generator.pipeline.terminal import emit
 from generator.report.tables import Screen
 from generator.report.trees import FORMATS, render
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from generator.odds.trees.values import Known
 
 _FEW = 20
-_PAIR = re.compile(r"([^=,\s][^=,]*)=\s*([0-9]+(?:\.[0-9]+)?)\s*(%?)")
 
 
 @click.command("odds")
@@ -71,6 +71,7 @@ def command(
     from generator.lint import read_releases
     from generator.odds.trees.better import with_better
     from generator.odds.trees.odds import tree_odds
+    from generator.odds.trees.values import Known
 
     if not tree.exists():
         hint = (
@@ -79,7 +80,7 @@ def command(
             else ""
         )
         raise CliError(f"{tree} does not exist", hint)
-    releases, known = read_releases(tree, build=build), _known(rps, baseline)
+    releases, known = read_releases(tree, build=build), Known(rps, baseline_shares(baseline))
     if prometheus is not None:
         known = _from_history(releases, prometheus, known)
     found = tree_odds(releases, known)
@@ -105,21 +106,3 @@ def _from_history(releases: TreeReleases, address: str, known: Known) -> Known:
             "the URL of --prometheus has a password", "remove it, and set PROMETHEUS_TOKEN in the environment"
         )
     return known_from(releases, Prometheus.at(address), time.time(), known)
-
-
-def _known(rps: float | None, baseline: str) -> Known:
-    from generator.odds.trees.values import Known
-
-    found = {}
-    for part in filter(None, (text.strip() for text in baseline.split(","))):
-        pair = _PAIR.fullmatch(part)
-        if pair is None:
-            raise CliError(
-                f"--baseline {part} is not of the form EVENT=SHARE",
-                "for example --baseline error=0.5%,slow=2%",
-            )
-        value = float(pair[2]) / (100 if pair[3] else 1)
-        if value <= 0:
-            raise CliError(f"--baseline {part}: the share must be above 0")
-        found[pair[1].strip()] = value
-    return Known(rps, found)

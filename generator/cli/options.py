@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -9,11 +10,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from generator.report.formats import FORMATS
+from generator.source.errors import CliError
 
 if TYPE_CHECKING:
     from generator.plan.values import Identity
 
 F = TypeVar("F", bound=Callable[..., Any])
+_SHARE = re.compile(r"([^=,\s][^=,]*)=\s*([0-9]+(?:\.[0-9]+)?)\s*(%?)")
 
 
 def root_option(command: F) -> F:
@@ -63,3 +66,24 @@ def export_options(folder: str) -> Callable[[F], F]:
 def export_name(identity: Identity) -> str:
     """Return the prefix of the names of files about one plan."""
     return f"{identity.environment}.{identity.team}.{identity.model}"
+
+
+def baseline_shares(text: str) -> dict[str, float]:
+    """Return the value of --baseline, `error=0.5%,slow=2%`, as shares by event or name of a metric.
+
+    Raises:
+        CliError: it is not of this form.
+    """
+    found = {}
+    for part in filter(None, (piece.strip() for piece in text.split(","))):
+        pair = _SHARE.fullmatch(part)
+        if pair is None:
+            raise CliError(
+                f"--baseline {part} is not of the form EVENT=SHARE",
+                "for example --baseline error=0.5%,slow=2%",
+            )
+        value = float(pair[2]) / (100 if pair[3] else 1)
+        if value <= 0:
+            raise CliError(f"--baseline {part}: the share must be above 0")
+        found[pair[1].strip()] = value
+    return found

@@ -11,11 +11,20 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from typing import Any, Final, TypeVar
 
 from generator.cluster.server import ApiAnswer, Server, path_of
-from generator.lint import CODES, Code, Object, Problem, Violation, as_map, declare
+from generator.lint import (
+    CODES,
+    Code,
+    FieldChange,
+    Object,
+    Problem,
+    Violation,
+    as_map,
+    declare,
+    field_changes,
+)
 from generator.routers import ROUTERS
 from generator.source.document import Path
 
@@ -180,21 +189,6 @@ def _path(field: str) -> Path:
 
 
 @dataclass(frozen=True, slots=True)
-class FieldChange:
-    """One field that differs; None for a missing value.
-
-    Args:
-        path: such as `spec.replicas` or `spec.steps[0].setWeight`; empty for a whole object.
-        live: in the cluster.
-        rendered: after a sync.
-    """
-
-    path: str
-    live: Any
-    rendered: Any
-
-
-@dataclass(frozen=True, slots=True)
 class SyncPreview:
     """The effect of a sync on one object.
 
@@ -237,7 +231,7 @@ def _previewed(server: Server, item: Object) -> SyncPreview:
     merged = server.request("PATCH", path, query, dict(item.body), _APPLY)
     if not merged.ok:
         return SyncPreview(item, reason=f"the cluster refuses it: {merged.message}")
-    fields = {field.path: field for field in _differences(live.body, merged.body, "")}
+    fields = {field.path: field for field in field_changes(live.body, merged.body)}
     for field in _dropped(live.body, item.body):
         fields.setdefault(field.path, field)
     controlled = _CONTROLLED.get(item.kind)
@@ -253,48 +247,4 @@ def _dropped(live: Mapping[str, Any], rendered: Mapping[str, Any]) -> Iterator[F
     except ValueError:
         last = None
     if isinstance(last, dict):
-        yield from (field for field in _differences(last, rendered, "") if field.rendered is None)
-
-
-def _differences(live: Any, rendered: Any, path: str) -> Iterator[FieldChange]:
-    if live == rendered:
-        return
-    if isinstance(live, Mapping) and isinstance(rendered, Mapping):
-        for key in dict.fromkeys((*rendered, *live)):
-            below = f"{path}.{key}" if path else str(key)
-            yield from _differences(live.get(key), rendered.get(key), below)
-    elif isinstance(live, list) and isinstance(rendered, list):
-        named = _by_name(live), _by_name(rendered)
-        if named[0] is not None and named[1] is not None:
-            for name in dict.fromkeys((*named[1], *named[0])):
-                yield from _differences(named[0].get(name), named[1].get(name), f"{path}[{name}]")
-        else:
-            yield from _unnamed_differences(live, rendered, path)
-    else:
-        yield FieldChange(path, live, rendered)
-
-
-def _by_name(items: list[Any]) -> dict[str, Any] | None:
-    """Return the items of a list by name; None when one has no name, or two share one."""
-    found = {}
-    for item in items:
-        name = as_map(item).get("name")
-        if not isinstance(name, str) or name in found:
-            return None
-        found[name] = item
-    return found
-
-
-def _unnamed_differences(live: list[Any], rendered: list[Any], path: str) -> Iterator[FieldChange]:
-    """Compare items without names by position, as a text diff compares lines."""
-    before, after = ([json.dumps(item, sort_keys=True) for item in side] for side in (live, rendered))
-    for kind, a, a_end, b, b_end in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
-        if kind == "equal":
-            continue
-        paired = min(a_end - a, b_end - b)
-        for offset in range(paired):
-            yield from _differences(live[a + offset], rendered[b + offset], f"{path}[{b + offset}]")
-        for index in range(a + paired, a_end):
-            yield FieldChange(f"{path}[{index}] (live)", live[index], None)
-        for index in range(b + paired, b_end):
-            yield FieldChange(f"{path}[{index}]", None, rendered[index])
+        yield from (field for field in field_changes(last, rendered) if field.rendered is None)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from generator.lint.conditions import MeasurementPhase, measure_result, measure_vector
-    from generator.lint.controller import VERSIONS, Controller, supported
+    from generator.lint.controller import VERSIONS, Controller, go_duration, pause_seconds, supported
+    from generator.lint.differences import FieldChange, field_changes
     from generator.lint.engine import (
         CODES,
         Code,
@@ -24,14 +25,16 @@ if TYPE_CHECKING:
         to_finding,
     )
     from generator.lint.kinds import check
-    from generator.lint.objects import Object, as_map, each
-    from generator.lint.releases import Release, Stage, TreeMetric, TreeReleases, read_releases
+    from generator.lint.objects import Object, as_int, as_list, as_map, as_text, each, selects, value_at
+    from generator.lint.placement import Objects
+    from generator.lint.releases import Release, Stage, TreeMetric, TreeReleases, read_objects, read_releases
+    from generator.lint.rollout import Rollout
     from generator.lint.tree import read_tree
     from generator.lint.verification import Check, Verification, Violation, verify
 
 _MODULES: Final = {
     "conditions": ("MeasurementPhase", "measure_result", "measure_vector"),
-    "controller": ("VERSIONS", "Controller", "supported"),
+    "controller": ("VERSIONS", "Controller", "go_duration", "pause_seconds", "supported"),
     "engine": (
         "CODES",
         "Code",
@@ -44,9 +47,12 @@ _MODULES: Final = {
         "run",
         "to_finding",
     ),
+    "differences": ("FieldChange", "field_changes"),
     "kinds": ("check",),
-    "objects": ("Object", "as_map", "each"),
-    "releases": ("Release", "Stage", "TreeMetric", "TreeReleases", "read_releases"),
+    "objects": ("Object", "as_int", "as_list", "as_map", "as_text", "each", "selects", "value_at"),
+    "placement": ("Objects",),
+    "releases": ("Release", "Stage", "TreeMetric", "TreeReleases", "read_objects", "read_releases"),
+    "rollout": ("Rollout",),
     "tree": ("read_tree",),
     "verification": ("Check", "Verification", "Violation", "verify"),
 }
@@ -58,30 +64,42 @@ __all__ = [
     "Check",
     "Code",
     "Controller",
+    "FieldChange",
     "MeasurementPhase",
     "Object",
+    "Objects",
     "Problem",
     "Release",
     "Repair",
+    "Rollout",
     "Stage",
     "TreeMetric",
     "TreeReleases",
     "Verification",
     "Violation",
+    "as_int",
+    "as_list",
     "as_map",
+    "as_text",
     "check",
     "check_of",
     "declare",
     "each",
+    "field_changes",
+    "go_duration",
     "load",
     "measure_result",
     "measure_vector",
+    "pause_seconds",
+    "read_objects",
     "read_releases",
     "read_tree",
     "rule",
     "run",
+    "selects",
     "supported",
     "to_finding",
+    "value_at",
     "verify",
 ]
 

@@ -14,7 +14,7 @@ from generator.lint.releases.rollouts import rollout_releases, unused_templates
 from generator.lint.releases.values import Release, Stage, TreeMetric, TreeReleases
 from generator.lint.tree import read_tree
 
-__all__ = ["Release", "Stage", "TreeMetric", "TreeReleases", "read_releases"]
+__all__ = ["Release", "Stage", "TreeMetric", "TreeReleases", "read_objects", "read_releases"]
 
 
 _KINDS: Final = (
@@ -35,7 +35,16 @@ def read_releases(root: FilePath, *, build: bool = False) -> TreeReleases:
         root: the folder or the file.
         build: whether to build charts and kustomizations first, with the tools on the path.
     """
-    tree = read_tree(root, _ABOUT)
+    return _read(root, _ABOUT, build=build)[1]
+
+
+def read_objects(root: FilePath, *, build: bool = False) -> tuple[Objects, TreeReleases]:
+    """Read every object below a folder, or in one file, and the releases among them; see `read_releases`."""
+    return _read(root, None, build=build)
+
+
+def _read(root: FilePath, about: re.Pattern[str] | None, *, build: bool) -> tuple[Objects, TreeReleases]:
+    tree = read_tree(root, about)
     missing: list[str] = []
     if build:
         from generator.lint.build import with_builds
@@ -46,7 +55,7 @@ def read_releases(root: FilePath, *, build: bool = False) -> TreeReleases:
     unread = [f"{file.name}: {problem.message}" for _, problem, file in tree.problems]
     if tree.templates:
         unread.append(f"{len(tree.templates):,} templates, which are YAML only once they are filled in")
-    return TreeReleases(
+    return objects, TreeReleases(
         tuple(found),
         tuple(unused_templates(objects, VERSIONS[-1:])),
         tree.files,

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from generator.cluster.dry_run import AT_ONCE, FieldChange, SyncPreview, preview_sync
+from generator.cluster.dry_run import AT_ONCE, SyncPreview, preview_sync
 from generator.cluster.server import connect
-from generator.lint import Object
+from generator.lint import FieldChange, Object
 from generator.odds.odds import odds_annotations
 from generator.pipeline.session import Session
 from generator.plan.changes import Change
@@ -68,7 +68,7 @@ def with_cluster(
             continue
         planned = next(p for p in resolved.plans if p.plan.identity.environment == environment)
         found = preview_sync(_objects(session, planned), server)
-        differences += _differences(entry, environment, found)
+        differences += sync_differences(entry.team, entry.model, environment, found)
     return Comparison(len(entries), 1, differences), server.address
 
 
@@ -84,7 +84,10 @@ def _objects(session: Session, planned: Planned) -> list[Object]:
     ]
 
 
-def _differences(entry: ModelFiles, environment: str, found: Sequence[SyncPreview]) -> Iterator[Difference]:
+def sync_differences(
+    team: str, model: str, environment: str, found: Sequence[SyncPreview]
+) -> Iterator[Difference]:
+    """Yield what a sync of one model would change, and what could not be compared."""
     changes = tuple(change for one in found for change in _changes(one))
     if changes:
         whole = all(not field.path for one in found for field in one.fields) and all(
@@ -97,11 +100,11 @@ def _differences(entry: ModelFiles, environment: str, found: Sequence[SyncPrevie
             for field in one.fields
         )
         status: Status = "added" if whole else "changed"
-        yield Difference(entry.team, entry.model, environment, status, changes, starts_release=whole or pods)
+        yield Difference(team, model, environment, status, changes, starts_release=whole or pods)
     for one in found:
         if one.reason:
             reason = f"{one.item}: {one.reason}"
-            yield Difference(entry.team, entry.model, environment, "unreadable", reason=reason)
+            yield Difference(team, model, environment, "unreadable", reason=reason)
 
 
 def _changes(found: SyncPreview) -> Iterator[Change]:

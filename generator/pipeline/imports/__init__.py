@@ -1,0 +1,1 @@
+"""Specs from trees that others wrote: what has a word in the language is imported, and the rest is listed."""

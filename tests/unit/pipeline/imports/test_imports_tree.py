@@ -1,0 +1,186 @@
+"""Imports of trees that strangers wrote: what becomes of every value."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+
+from generator.odds.trees.values import Known
+from generator.pipeline.imports.account import dotted, leaves_of
+from generator.pipeline.imports.tree import Settings, import_tree
+from tests.unit.pipeline.imports.trees import GATEWAY, SWITCH
+
+SETTINGS = Settings("models", None, None, Known(), example_lock=True, build=False)
+
+
+def imported(folder, settings=SETTINGS, **files):
+    for name, text in files.items():
+        (folder / f"{name}.yaml").write_text(text)
+    return import_tree(folder, None, settings)
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory):
+    return imported(tmp_path_factory.mktemp("tree"), cart=GATEWAY)
+
+
+def spec_of(found, name):
+    return yaml.safe_load(found.files[f"specs/{name}.yaml"])["spec"]
+
+
+def test_a_canary_becomes_a_spec(gateway):
+    assert not [one for one in gateway.findings if one.severity == "error"]
+    spec = spec_of(gateway, "shop/cart")
+    assert spec["serve"] == {
+        "image": "registry.example.com/shop/cart:1.2",
+        "port": 8080,
+        "probes": {"ready": "/ready"},
+        "path": "/score",
+        "metrics": {
+            "requests": {"metric": "http_requests_total"},
+            "errors": {"label": "status"},
+            "latency": {"metric": "http_request_duration_seconds"},
+        },
+    }
+    assert spec["traffic"]["hosts"] == ["cart.example.com"]
+    assert spec["service"] == {
+        "env": [
+            {"name": "LOG_LEVEL", "value": "info"},
+            {"name": "TOKEN", "secret": {"name": "store", "key": "token"}},
+        ],
+        "timeout": "7s",
+    }
+    assert spec["autoscaling"] == {"min": 3, "max": 9, "cpu": "65%"}
+    assert spec["resources"] == {"cpu": "250m", "memory": "256Mi", "limits": {"cpu": "1"}}
+    assert spec["pod"]["nodeSelector"] == {"pool": "models"}
+    assert spec["pod"]["termination"] == {"preStop": "10s", "grace": "1m"}
+    assert spec["rollout"] == {
+        "strategy": "canary",
+        "steps": [
+            {"weight": "5%", "hold": "30m"},
+            {"weight": "25%", "hold": "1m"},
+            {"approve": "approver"},
+            {"weight": "50%", "hold": "20m"},
+        ],
+        "guards": [
+            {"metric": "error-rate", "limit": "2%"},
+            {"metric": "slow-rate", "slowerThan": "300ms", "limit": "5%"},
+        ],
+    }
+
+
+def test_the_platform_has_what_the_specs_need(gateway):
+    spec = yaml.safe_load(gateway.files["specs/platform.yaml"])["spec"]
+    assert spec["prometheus"]["address"] == "http://prometheus.obs:9090"
+    assert spec["environments"]["production"]["namespace"] == "{team}"
+    assert spec["environments"]["production"]["router"] == {
+        "kind": "gateway-api",
+        "gateway": "public",
+        "namespace": "gateways",
+        "section": "https",
+    }
+    assert spec["teams"]["shop"]["hosts"] == ["cart.example.com"]
+    assert spec["tiers"]["imported"]["ceilings"]["firstWeight"] == "5%"
+
+
+def test_the_rendered_release_has_the_same_names_hosts_and_steps(gateway):
+    (compared,) = gateway.compared
+    rendered = {(pair.after.kind, pair.after.name): pair for pair in compared.pairs}
+    for kind, name in (
+        ("Rollout", "cart"),
+        ("Service", "cart-stable"),
+        ("Service", "cart-canary"),
+        ("HTTPRoute", "cart"),
+        ("HorizontalPodAutoscaler", "cart"),
+    ):
+        assert rendered[kind, name].before is not None
+    route = rendered["HTTPRoute", "cart"]
+    assert [one.path for one in route.fields if one.live is not None] == []
+    weights = [
+        step["setWeight"]
+        for step in rendered["Rollout", "cart"].after.spec["strategy"]["canary"]["steps"]
+        if "setWeight" in step
+    ]
+    assert weights == [5, 25, 50]
+
+
+def test_every_value_is_accounted_for_once(gateway):
+    bodies = [body for body in yaml.safe_load_all(GATEWAY) if body]
+    wanted = sorted(
+        (body["kind"], body["metadata"]["name"], dotted(path))
+        for body in bodies
+        for path, _ in leaves_of(body)
+    )
+    found = sorted((leaf.item.kind, leaf.item.name, dotted(leaf.path)) for leaf in gateway.leaves)
+    assert found == wanted
+    for leaf in gateway.leaves:
+        assert (leaf.mark.key != "") == (leaf.mark.status != "leftover")
+        assert (leaf.mark.why != "") == (leaf.mark.status == "leftover")
+
+
+def test_what_has_no_word_is_left_over_with_a_reason(gateway):
+    left = {dotted(leaf.path): leaf.mark for leaf in gateway.leaves if leaf.mark.status == "leftover"}
+    assert "temperature_celsius" not in gateway.files["specs/shop/cart.yaml"]
+    assert "no guard counts" in left["spec.metrics[2].name"].why
+    assert "secrets are never in specs" in left["stringData.token"].why
+    assert "service.env" in left["spec.template.spec.containers[0].env[2].name"].where
+
+
+def test_a_file_with_a_secret_is_not_copied(gateway, tmp_path):
+    assert not any("hunter2" in text for text in gateway.files.values())
+    found = imported(tmp_path, tickets=SWITCH)
+    assert found.files[f"leftovers/{tmp_path.name}/tickets.yaml"] == SWITCH
+
+
+def test_a_switch_becomes_a_spec(tmp_path):
+    found = imported(tmp_path, tickets=SWITCH)
+    assert not [one for one in found.findings if one.severity == "error"]
+    spec = spec_of(found, "shop/tickets")
+    assert spec["rollout"] == {"strategy": "blue-green", "approve": "manual", "preview": {"replicas": 2}}
+    assert spec["replicas"] == 4
+
+
+def test_what_a_rule_refuses_is_left_over_in_its_words(tmp_path):
+    volumes = "      volumes: [{name: node, hostPath: {path: /var/log}}]\n      containers:"
+    found = imported(tmp_path, tickets=SWITCH.replace("      containers:", volumes))
+    assert not [one for one in found.findings if one.severity == "error"]
+    left = [leaf for leaf in found.leaves if "volumes" in leaf.path]
+    assert {leaf.mark.status for leaf in left} == {"leftover"}
+    assert all(leaf.mark.why.startswith("PLAN56") for leaf in left)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ("containerPort: 8080", "containerPort: 81", "port 81"),
+        (
+            "argoproj-labs/gatewayAPI: {httpRoute: cart, namespace: shop}",
+            "acme/router: {}",
+            "router is acme/router",
+        ),
+        (
+            "metadata: {name: cart, namespace: shop}\nspec:\n  selector",
+            "metadata: {name: Cart.v1, namespace: shop}\nspec:\n  selector",
+            "not a name",
+        ),
+    ],
+    ids=["port", "router", "name"],
+)
+def test_a_release_that_cannot_be_imported_is_refused_with_the_reason(old, new, why, tmp_path):
+    assert old in GATEWAY
+    found = imported(tmp_path, cart=GATEWAY.replace(old, new))
+    assert [why in reason for _, reason in found.refused] == [True]
+    assert not found.models
+    assert {leaf.mark.status for leaf in found.leaves} == {"leftover"}
+
+
+def test_two_stages_are_two_environments(tmp_path):
+    stage = SWITCH.replace("namespace: shop", "namespace: shop-staging").replace("replicas: 4", "replicas: 1")
+    found = imported(
+        tmp_path, stage=stage, prod=SWITCH.replace("namespace: shop", "namespace: shop-production")
+    )
+    spec = spec_of(found, "shop/tickets")
+    assert (spec["replicas"], spec["environments"]) == (4, {"staging": {"replicas": 1}})
+    platform = yaml.safe_load(found.files["specs/platform.yaml"])["spec"]
+    assert platform["environments"]["staging"]["namespace"] == "{team}-{environment}"
+    assert sorted(one.environment for one in found.compared) == ["production", "staging"]
