@@ -15,8 +15,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -25,6 +26,8 @@ from generator.gates.errors import InstallError, NoVerdictError
 from generator.gates.tools import Tool
 
 _TAIL: Final = 300
+_FOLDER: Final = "sluice-gate-"
+_YOUNG_S: Final = 60  # a folder is locked long before this age
 
 
 class Packages(Protocol):
@@ -91,7 +94,7 @@ class Environments:
             InstallError: its environment could not be created.
         """
         python = self.python(tool)
-        with tempfile.TemporaryDirectory(prefix="sluice-gate-") as folder:
+        with work_folder() as folder:
             configured, reported = Path(folder, "config.json"), Path(folder, "report.json")
             configured.write_text(json.dumps(config), encoding="utf-8")
             command = [str(python), str(tool.program), str(configured), str(reported)]
@@ -155,11 +158,42 @@ def uv_command() -> list[str]:
 
 
 def surroundings(tool: Tool, folder: str) -> dict[str, str]:
-    """Return the environment variables of a script: none of our Python settings, and no telemetry."""
+    """Return the environment variables of a script: none of our Python settings, no telemetry, and its own folder."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "VIRTUAL_ENV"))}
     quiet = {"GX_ANALYTICS_ENABLED": "False", "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "1"}
     fixed = {"PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(tool.folder)}
-    return {**kept, **quiet, **fixed, "MPLBACKEND": "Agg", "MPLCONFIGDIR": folder, "NUMBA_CACHE_DIR": folder}
+    places = dict.fromkeys(("TMPDIR", "MPLCONFIGDIR", "NUMBA_CACHE_DIR"), folder)
+    return {**kept, **quiet, **fixed, **places, "MPLBACKEND": "Agg"}
+
+
+@contextmanager
+def work_folder() -> Iterator[str]:
+    """Yield a temporary folder, after removing those that killed processes have left.
+
+    A process locks its folder, so a folder without a lock belongs to none.
+    """
+    for left in Path(tempfile.gettempdir()).glob(f"{_FOLDER}*"):
+        _remove_left(left)
+    with tempfile.TemporaryDirectory(prefix=_FOLDER) as folder, _opened(folder) as descriptor:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield folder
+
+
+def _remove_left(folder: Path) -> None:
+    with suppress(OSError), _opened(folder) as descriptor:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        found = os.fstat(descriptor)
+        if found.st_uid == os.getuid() and found.st_mtime < time.time() - _YOUNG_S:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _opened(folder: str | Path) -> Iterator[int]:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from generator.gates.adapters import Task
+from generator.gates.environments import work_folder
 from generator.gates.errors import NoVerdictError
 from generator.gates.inputs import Inputs, text_source
 from generator.spec.evidence import Measure, Source
@@ -91,7 +91,7 @@ def read_sources(
     if first == task.gate.spec.needs.programs[-1]:
         yield Read(config, tuple(sources), notes, counted=True)
         return
-    with tempfile.TemporaryDirectory() as folder:
+    with work_folder() as folder:
         drawn = {key: {**item, "to": str(Path(folder, f"{key}.parquet"))} for key, item in config.items()}
         asked = {"sources": drawn, "columns": list(columns), "strata": list(strata)}
         report = task.report(first, asked).content

@@ -35,8 +35,8 @@ class GateInputs(Choice):
     )
 
 
-Engine = Literal["postgresql", "clickhouse", "trino"]
-"""Engines whose clients the gate image has; the addresses of the engines start with these names."""
+Engine = Literal["postgresql", "spark", "clickhouse", "trino"]
+"""Engines whose clients the gate image has. Their addresses start with these names; that of Spark (Connect) with sc://."""
 
 
 class GateResources(Record):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -55,6 +57,23 @@ def test_an_interrupted_environment_is_made_again(tool: Tool) -> None:
     (home / "torn").touch()
     Environments(print).python(tool)
     assert not (home / "torn").exists()
+
+
+def test_what_killed_processes_left_is_removed(tool: Tool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A script's temporary files are in the folder of its run; a folder that no process locks is removed later."""
+    place = tool.folder.parent / "tmp"
+    place.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(place))
+    left, young = place / "sluice-gate-left", place / "sluice-gate-young"
+    for folder in (left, young):
+        (folder / "sluice-spill-x").mkdir(parents=True)
+    os.utime(left, (0, 0))
+    (tool.folder / "echo" / "run.py").write_text(f"import tempfile\ntempfile.mkdtemp()\n{ECHO}")
+    with environments.work_folder() as kept:
+        os.utime(kept, (0, 0))
+        Environments(print).run(tool, {})
+        assert sorted(place.iterdir()) == sorted([Path(kept), young])
+    assert sorted(place.iterdir()) == [young]
 
 
 def test_packages_without_hashes_are_refused(tool: Tool) -> None:

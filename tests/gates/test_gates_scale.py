@@ -31,6 +31,8 @@ from generator.spec.gate_tools import ENGINE
 from generator.spec.gates import DriftGate, FairnessGate, gate_of
 from generator.spec.lock import LockFile
 from tests.gates.models import SCRIPTS
+from tests.gates.production import generate
+from tests.gates.production import judged as judged_example
 from tests.gates.tables import MODEL, lock, measured, run, write
 
 DAYS = [(dt.date(2026, 10, 1) + dt.timedelta(days=number)).isoformat() for number in range(10)]
@@ -280,7 +282,7 @@ def test_partitions_are_staged_under_their_names(repository: Path) -> None:
     assert sorted(as_folder.files) == sorted(found.files)
 
 
-def _people(rows: int, unfair: float, *, gap: bool = False) -> dict[str, list[Any]]:
+def people(rows: int, unfair: float, *, gap: bool = False) -> dict[str, list[Any]]:
     rng = random.Random(3)
     gender = [rng.choice(["female", "male"]) for _ in range(rows)]
     label = [int(rng.random() < 0.5) for _ in range(rows)]
@@ -292,10 +294,10 @@ def _people(rows: int, unfair: float, *, gap: bool = False) -> dict[str, list[An
 
 
 def test_planted_unfairness_fails_by_the_library_and_the_counts(tmp_path: Path) -> None:
-    people = {
-        "unfair": _people(20_000, 0.25),
-        "fair": _people(20_000, 0.0),
-        "gap": _people(20_000, 0.0, gap=True),
+    tables = {
+        "unfair": people(20_000, 0.25),
+        "fair": people(20_000, 0.0),
+        "gap": people(20_000, 0.0, gap=True),
     }
     measure = "equalised-odds-difference"
     common = {"latest": "2026-12-01", "filter": {}}
@@ -305,7 +307,7 @@ def test_planted_unfairness_fails_by_the_library_and_the_counts(tmp_path: Path) 
             "sensitive": ["gender"],
             "measure": measure,
         }
-        for name, rows in people.items()
+        for name, rows in tables.items()
     }
     reports = measured(ENGINE, configs, tmp_path, "fairness")
     source = {"data": "people.csv"}
@@ -339,6 +341,7 @@ def test_a_suite_is_evaluated_on_all_rows(tmp_path: Path) -> None:
     configs = {
         "met": suite("met", ("values_to_be_between", {**hours, "max_value": 23}), there),
         "unmet": suite("unmet", ("values_to_be_between", {**hours, "max_value": 22}), there, cities),
+        "strange": suite("strange", ("values_to_be_between", {"column": "city", "max_value": 9})),
         "unknown": suite("unknown", ("kl_divergence_to_be_less_than", {"column": "hour"})),
     }
     reports = measured(ENGINE, configs, tmp_path, "data")
@@ -349,4 +352,19 @@ def test_a_suite_is_evaluated_on_all_rows(tmp_path: Path) -> None:
         "expect_column_values_to_be_between(hour)": sum(hour == 23 for one in GOOD for hour in one["hour"]),
         "expect_column_values_to_be_in_set(city)": sum(city == "c" for one in GOOD for city in one["city"]),
     }
+    (unmet,) = suite_measures(reports["strange"])[1:]
+    (part,) = unmet.parts.values()
+    assert (unmet.verdict, part) == ("fail", {"unexpected": 10 * ROWS, "raised": 1})
     assert "tool: great-expectations" in reports["unknown"]["problem"]
+
+
+def test_the_fraud_example_names_the_planted_drift_and_unfairness(tmp_path: Path) -> None:
+    """The code that `make test-world S=fraud_at_scale` runs on 500 million rows."""
+    generate(tmp_path, 60_000, training=20_000)
+    found = {name: judged_example(tmp_path, name) for name in ("drift", "parity", "schema")}
+    verdicts = {name: entry.verdict for name, entry in found.items()}
+    assert verdicts == {"drift": "fail", "parity": "fail", "schema": "pass"}, found
+    assert found["drift"].reason.startswith("amount is 0.1")
+    assert found["parity"].reason.startswith("gender is 0.1")
+    assert [one.name for one in found["parity"].measures if one.verdict == "fail"] == ["gender"]
+    assert [one.name for one in found["drift"].measures if one.verdict == "fail"] == ["amount"]

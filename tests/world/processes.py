@@ -26,17 +26,27 @@ def started(folder: Path, name: str, ready: str, *command: str) -> Iterator[None
     Args:
         folder: its working folder; its log is written there.
         name: its name.
-        ready: the address.
+        ready: the address; empty if the caller waits.
         command: its command line.
     """
     with (folder / f"{name}.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder)
         try:
-            until(lambda: _answers(ready), 60, f"the start of {name} (log in {folder})")
+            until(lambda: not ready or _answers(ready), 60, f"the start of {name} (log in {folder})")
             yield
         finally:
             process.terminate()
             process.wait(30)
+
+
+def accepts(address: str) -> bool:
+    """Return whether something listens at an address."""
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), 2).close()
+    except OSError:
+        return False
+    return True
 
 
 def _answers(url: str) -> bool:

@@ -15,13 +15,13 @@ import json
 import os
 import shlex
 import subprocess
-import tempfile
 from pathlib import Path
 from typing import Final
 
 from pydantic import Field, ValidationError
 
 from generator.gates.adapters import Claim, Expected, ExpectedSource, Outcome, Task
+from generator.gates.environments import work_folder
 from generator.gates.errors import NoVerdictError, describe
 from generator.gates.inputs import text_source
 from generator.gates.measures import measure
@@ -65,7 +65,7 @@ def run(task: Task) -> Outcome:
             "this gate is an image: run it in the cluster, or give it a command that starts the image"
         )
     command = [*shlex.split(gate.custom), *gate.args]
-    with tempfile.TemporaryDirectory(prefix="sluice-gate-") as folder:
+    with work_folder() as folder:
         path = Path(folder, "report.json")
         _start(task, command, path)
         raw = _read(path)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,16 +28,19 @@ VARIED = 10
 """Values that a column needs for equal sums to mean equal rows."""
 TWICE = 1.8
 """How many times the rows of the median day a day has that was loaded twice."""
+SPILLS: list[tempfile.TemporaryDirectory[str]] = []
+"""Folders that DuckDB spills to, removed when the process ends."""
 
 
 @dataclass
 class Opened:
-    """A source: the rows to read, and what is known of it."""
+    """A source: the rows to read, and what is known of it; `time` is the column with the time of a row, if any."""
 
+    name: str
     rows: ibis.Table
     engine: str
     breaks: dict[str, str]
-    day: Any = None
+    time: str = ""
     days: tuple[str, ...] = ()
 
     def kind(self, name: str) -> str:
@@ -51,6 +55,23 @@ class Opened:
         value = self.rows[name].cast("float64")
         return value.nullif(float("nan")) if self.rows[name].type().is_floating() else value
 
+    def fetch(self, aggregates: Any) -> Any:
+        """Run a query, and return its table (Arrow).
+
+        Raises:
+            Problem: the engine ended it.
+        """
+        try:
+            return aggregates.to_pyarrow()
+        except Exception as error:
+            raise Problem(f"{self.name} can't be read: {type(error).__name__}: {short(error)}") from error
+
+    @property
+    def day(self) -> Any:
+        """The day of a row; one day without a column for it."""
+        found = self.rows[self.time].cast("date") if self.time else ibis.date("1970-01-01")
+        return found.name("day")
+
 
 def connect(engine: str | None) -> Any:
     """DuckDB within the bound of memory, or an engine of the team by the address in its environment variable.
@@ -60,8 +81,8 @@ def connect(engine: str | None) -> Any:
     """
     if engine is None:
         memory = int(os.environ.get("SLUICE_GATE_MEMORY_MIB", DEFAULT_MIB)) - OWN_MIB
-        scratch = tempfile.mkdtemp(prefix="sluice-spill-")
-        return ibis.duckdb.connect(memory_limit=f"{max(memory, 128)}MiB", temp_directory=scratch)
+        SPILLS.append(tempfile.TemporaryDirectory(prefix="sluice-spill-"))
+        return ibis.duckdb.connect(memory_limit=f"{max(memory, 128)}MiB", temp_directory=SPILLS[-1].name)
     variable = f"SLUICE_ENGINE_{engine.upper().replace('-', '_')}"
     address = os.environ.get(variable)
     if not address:
@@ -69,14 +90,21 @@ def connect(engine: str | None) -> Any:
             f"the engine {engine} has no address: set {variable}, for example postgresql://host/database"
         )
     try:
-        return ibis.connect(address)
+        return spark(address) if address.startswith("sc://") else ibis.connect(address)
     except Exception as error:
         # Messages of drivers may repeat the address, with its password.
         raise Problem(f"the engine {engine} can't be reached: {type(error).__name__}") from error
 
 
+def spark(address: str) -> Any:
+    """Spark by Spark Connect: its cluster does the work, and this process only drives it."""
+    from pyspark.sql import SparkSession
+
+    return ibis.pyspark.connect(SparkSession.builder.remote(address).getOrCreate())
+
+
 def open_source(source: dict[str, Any], columns: list[str], connection: Any = None) -> Opened:
-    """Open a source and check it.
+    """Open a source and check it, except for its days (`check_days`).
 
     Args:
         source: `files`, or `engine` with `table` or `query`; `window`, `filter`, `entity`, `latest`.
@@ -100,8 +128,8 @@ def open_source(source: dict[str, Any], columns: list[str], connection: Any = No
         else:
             schema, _, table = source["table"].rpartition(".")
             found = connection.table(table, database=schema or None)
-        opened = Opened(narrowed(found, source), engine, breaks)
-        check(opened, found, source, columns)
+        opened = Opened(source["name"], narrowed(found, source), engine, breaks, time_of(found, source))
+        check(opened, found, source)
     except Problem:
         raise
     except Exception as error:
@@ -177,52 +205,67 @@ def narrowed(found: Any, source: dict[str, Any]) -> Any:
         found = found.filter(found[name].isin(values if isinstance(values, list) else [values]))
     window = source.get("window")
     if window:
-        day = found[window["column"]].cast("date")
-        found = found.filter(day >= ibis.date(window["from"]), day < ibis.date(window["to"]))
+        time = found[window["column"]]
+        found = found.filter(since(time, window["from"]), ~since(time, window["to"]))
     return found
 
 
-def check(opened: Opened, everything: Any, source: dict[str, Any], columns: list[str]) -> None:
+def since(time: Any, day: str) -> Any:
+    """Whether a time is on a day (UTC) or later; compared as times, so that statistics and indexes skip rows."""
+    if not time.type().is_timestamp():
+        return time.cast("date") >= ibis.date(day)
+    zone = dt.UTC if time.type().timezone else None
+    return time >= ibis.literal(dt.datetime.fromisoformat(day).replace(tzinfo=zone))
+
+
+def time_of(found: Any, source: dict[str, Any]) -> str:
+    """The column with the time of a row; empty without one."""
+    if source.get("window"):
+        return str(source["window"]["column"])
+    return next((name for name in ("date", "timestamp") if name in found.columns), "")
+
+
+def check(opened: Opened, everything: Any, source: dict[str, Any]) -> None:
     """Check what would make aggregates wrong without a trace.
 
     Raises:
-        Problem: there are no rows, some are of the future, a day is there twice, or one entity has too many rows.
+        Problem: there are no rows, some are of the future, or one entity has too many rows.
     """
     name, window = source["name"], source.get("window")
-    time = (
-        window["column"]
-        if window
-        else next((c for c in ("date", "timestamp") if c in everything.columns), "")
-    )
-    if time:
-        late = (
-            everything.filter(everything[time].cast("date") > ibis.date(source["latest"])).count().execute()
-        )
+    if opened.time:
+        tomorrow = dt.date.fromisoformat(source["latest"]) + dt.timedelta(days=1)
+        late = everything.filter(since(everything[opened.time], tomorrow.isoformat())).count().execute()
         if late:
             raise Problem(f"{late:,} rows of {name} have a time in the future: a clock is wrong")
-        days = per_day(opened, time, columns)
-        if not days:
-            raise Problem(
-                f"{name} has no rows" + (f" from {window['from']} to {window['to']}" if window else "")
-            )
-        opened.days = tuple(str(row["day"])[:10] for row in days)
-        twice = repeated(days)
-        if twice:
-            raise Problem(f"{name}: {twice}")
-    elif not opened.rows.limit(1).count().execute():
-        raise Problem(f"{name} has no rows")
+    if not opened.rows.limit(1).count().execute():
+        raise Problem(f"{name} has no rows" + (f" from {window['from']} to {window['to']}" if window else ""))
     if source.get("entity"):
         check_entity(opened.rows, source["entity"], name)
 
 
-def per_day(opened: Opened, time: str, columns: list[str]) -> list[dict[str, Any]]:
-    """Rows of each day, sums of its numbers, and how many values its first column of numbers has."""
+def check_days(opened: Opened, days: list[dict[str, Any]]) -> None:
+    """Check rows of each day, which `by_day` or a caller counted.
+
+    Raises:
+        Problem: a day is there twice.
+    """
+    if not opened.time:
+        return
+    known = sorted((row for row in days if row["day"] is not None), key=lambda row: str(row["day"]))
+    opened.days = tuple(str(row["day"])[:10] for row in known)
+    twice = repeated(known)
+    if twice:
+        raise Problem(f"{opened.name}: {twice}")
+
+
+def by_day(opened: Opened, columns: list[str], more: Mapping[str, Any] = {}) -> list[dict[str, Any]]:
+    """Rows of each day, sums of its numbers, how many values its first column of numbers has, and more aggregates."""
     rows = opened.rows
     numbers = [name for name in columns if opened.kind(name) == "numbers" and name not in opened.breaks]
     sums = {f"sum {name}": opened.number(name).sum() for name in numbers}
     values = {"values": rows[numbers[0]].approx_nunique()} if numbers else {}
-    grouped = rows.group_by(rows[time].cast("date").name("day"))
-    return grouped.aggregate(rows=rows.count(), **sums, **values).order_by("day").to_pyarrow().to_pylist()
+    found = rows.group_by(opened.day).aggregate(rows=rows.count(), **sums, **values, **more)
+    return opened.fetch(found).to_pylist()
 
 
 def repeated(days: list[dict[str, Any]]) -> str:
@@ -231,7 +274,6 @@ def repeated(days: list[dict[str, Any]]) -> str:
     A copy under another day has the same rows and sums. A day that was loaded twice has twice as many rows as the
     median day, but not more values.
     """
-    days = [row for row in days if row["day"] is not None]
     seen: dict[tuple[Any, ...], Any] = {}
     for row in days:
         sums = tuple(value for key, value in row.items() if key.startswith("sum "))
@@ -239,7 +281,7 @@ def repeated(days: list[dict[str, Any]]) -> str:
         if row.get("values", 0) >= VARIED and key in seen:
             return f"{seen[key]} and {row['day']} have the same rows: a day is there twice"
         seen[key] = row["day"]
-    usual = sorted(row["rows"] for row in days)[len(days) // 2]
+    usual = sorted(row["rows"] for row in days)[len(days) // 2] if days else 0
     for row in days:
         if len(days) > 2 and row["rows"] >= TWICE * usual and new_values(row, days) < 1 / TWICE:
             return f"{row['day']} has {row['rows']:,} rows, the median day {usual:,}: it may have been loaded twice"

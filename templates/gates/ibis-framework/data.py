@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import ibis
-from _engine import Opened, dates, open_source
+from _engine import Opened, by_day, check_days, dates, open_source
 from common import Problem, main
+from ibis.common.exceptions import IbisError
 
 
 def measure(config: dict[str, Any]) -> dict[str, Any]:
@@ -20,13 +21,29 @@ def measure(config: dict[str, Any]) -> dict[str, Any]:
     wanted = expectations(Path(config["suite"]))
     names = sorted({item["kwargs"]["column"] for item in wanted if "column" in item["kwargs"]})
     opened = open_source(config["source"], names)
-    total = int(opened.rows.count().execute())
+    more, raised = {}, set()
+    for position, item in enumerate(wanted):
+        try:
+            more |= {f"{key} {position}": one for key, one in aggregates(opened, item).items()}
+        except (IbisError, AttributeError):
+            raised.add(position)
+    days = by_day(opened, names if opened.time else [], more)
+    check_days(opened, days)
+    total = sum(row["rows"] for row in days)
     unmet = []
-    for item in wanted:
-        unexpected = evaluated(opened, total, item["type"], item["kwargs"])
+    for position, item in enumerate(wanted):
+        found = {key: over_days(key, [row.get(f"{key} {position}") for row in days]) for key in OVER_DAYS}
+        unexpected = total if position in raised else evaluated(opened, total, item, found)
         if unexpected:
             column = str(item["kwargs"].get("column", ""))
-            unmet.append({"type": item["type"], "column": column, "unexpected": unexpected, "raised": False})
+            unmet.append(
+                {
+                    "type": item["type"],
+                    "column": column,
+                    "unexpected": unexpected,
+                    "raised": position in raised,
+                }
+            )
     return {
         "rows": total,
         "success": not unmet,
@@ -54,23 +71,43 @@ def expectations(path: Path) -> list[dict[str, Any]]:
     return found
 
 
-def evaluated(opened: Opened, total: int, kind: str, arguments: dict[str, Any]) -> int:
+def aggregates(opened: Opened, item: dict[str, Any]) -> dict[str, Any]:
+    """What an expectation needs of each day, so that one query serves all.
+
+    Raises:
+        IbisError, AttributeError: it is about values of another type.
+    """
+    name = item["kwargs"].get("column")
+    make, _ = EXPECTATIONS[item["type"]]
+    if make is None or name in opened.breaks or name not in opened.rows.columns:
+        return {}
+    column = opened.number(name) if opened.kind(name) == "numbers" else opened.rows[name]
+    if item["type"] in OF_COLUMN:
+        return {"present": column.count(), OF_COLUMN[item["type"]]: make(column)}
+    return {"present": column.count(), "bad": make(column, item["kwargs"]).sum()}
+
+
+def over_days(key: str, found: list[Any]) -> Any:
+    """One aggregate of all days from those of each day; None if no day has it."""
+    known = [value for value in found if value is not None]
+    return OVER_DAYS[key](known) if known else None
+
+
+def evaluated(opened: Opened, total: int, item: dict[str, Any], found: dict[str, Any]) -> int:
     """Rows that do not meet an expectation; 1 for one about the whole table."""
-    name = arguments.get("column")
+    kind, arguments = item["type"], item["kwargs"]
     if kind == "expect_table_row_count_to_be_between":
         return int(not within(total, arguments))
-    if name in opened.breaks or name not in opened.rows.columns:
+    if arguments.get("column") in opened.breaks or arguments.get("column") not in opened.rows.columns:
         return total
     if kind == "expect_column_to_exist":
         return 0
-    column = opened.number(name) if opened.kind(name) == "numbers" else opened.rows[name]
-    make, _ = EXPECTATIONS[kind]
-    found = make(column, arguments)
     if kind in OF_COLUMN:
-        number = opened.rows.aggregate(found=found)["found"].execute()
+        number = found[OF_COLUMN[kind]]
+        if number is not None and kind == MEAN:
+            number /= found["present"]
         return int(number is None or not within(float(number), arguments))
-    counts = opened.rows.aggregate(bad=found.sum(), present=column.count()).to_pyarrow().to_pylist()[0]
-    bad, of = int(counts["bad"] or 0), total if kind == NOT_NULL else int(counts["present"])
+    bad, of = int(found["bad"] or 0), total if kind == NOT_NULL else int(found["present"])
     return bad if bad > (1 - float(arguments.get("mostly", 1.0))) * of + 1e-9 else 0
 
 
@@ -94,11 +131,14 @@ def outside(column: Any, arguments: dict[str, Any]) -> Any:
 
 BOUNDS = {"min_value", "max_value", "strict_min", "strict_max"}
 NOT_NULL = "expect_column_values_to_not_be_null"
+MEAN = "expect_column_mean_to_be_between"
 OF_COLUMN = {
-    "expect_column_mean_to_be_between",
-    "expect_column_min_to_be_between",
-    "expect_column_max_to_be_between",
+    MEAN: "sum",
+    "expect_column_min_to_be_between": "min",
+    "expect_column_max_to_be_between": "max",
 }
+"""The aggregate of each expectation about a number of the column."""
+OVER_DAYS = {"bad": sum, "present": sum, "sum": sum, "min": min, "max": max}
 EXPECTATIONS: dict[str, tuple[Any, set[str]]] = {
     "expect_column_to_exist": (None, set()),
     "expect_table_row_count_to_be_between": (None, BOUNDS),
@@ -109,9 +149,9 @@ EXPECTATIONS: dict[str, tuple[Any, set[str]]] = {
         lambda column, given: column.notin(given["value_set"]) & column.notnull(),
         {"value_set", "mostly"},
     ),
-    "expect_column_mean_to_be_between": (lambda column, _: column.mean(), BOUNDS),
-    "expect_column_min_to_be_between": (lambda column, _: column.min(), BOUNDS),
-    "expect_column_max_to_be_between": (lambda column, _: column.max(), BOUNDS),
+    MEAN: (lambda column: column.sum(), BOUNDS),
+    "expect_column_min_to_be_between": (lambda column: column.min(), BOUNDS),
+    "expect_column_max_to_be_between": (lambda column: column.max(), BOUNDS),
 }
 """The expression of each expectation (rows that are not met, or a number of the column), and its arguments."""
 

@@ -2,9 +2,10 @@
 
 Nothing is decided here, and no distance is computed: `generator.stats.binned` does that from the counts.
 
-The grid has cells of equal width on u = z / (1 + |z|), with z the distance from a median of the reference in
-quartile ranges: fine where the rows are, coarse in the tails, and open at both ends. A cell in which all rows have one
-value is exact. If the cells of the reference are too full, the grid is laid again, around the quartiles that it showed.
+Values of a column that has few are counted one by one, which is exact and cheaper. The grid has cells of equal width on
+u = z / (1 + |z|), with z the distance from a median of the reference in quartile ranges: fine where rows are, coarse
+in the tails, and open at both ends. A cell in which all rows have one value is exact. If the cells of the reference are
+too full, the grid is laid again, around the quartiles that it showed.
 """
 
 from __future__ import annotations
@@ -12,13 +13,15 @@ from __future__ import annotations
 from typing import Any
 
 import ibis
-from _engine import Opened, connect, dates, open_source
+from _engine import Opened, by_day, check_days, connect, dates, open_source
 from common import main
 
 HALF = 2048
 """Cells on each side of the median."""
 FIRST = 50_000
 """Rows of the reference that lay the first grid: any grid is right, this one is fine enough nearly always."""
+FEW = 1_000
+"""Values in these rows up to which values are counted one by one, unless there are more than cells of a grid."""
 FULL = 0.005
 """Share of the reference in one cell from which the grid is laid again."""
 TRIES = 3
@@ -34,6 +37,9 @@ def measure(config: dict[str, Any]) -> dict[str, Any]:
     reference = open_source(config["reference"], names, connection)
     same = config["current"].get("engine") == config["reference"].get("engine")
     current = open_source(config["current"], names, connection if same else None)
+    for opened in (reference, current):
+        if opened.time:
+            check_days(opened, by_day(opened, names))
     return {
         "features": {name: column(reference, current, name, config["tool"]) for name in names},
         "dates": {"reference": dates(reference), "current": dates(current)},
@@ -64,7 +70,7 @@ def categories(reference: Opened, current: Opened, name: str) -> dict[str, Any]:
     for opened in (reference, current):
         value = opened.rows[name].cast("string").name("value")
         counts = opened.rows.group_by(value).aggregate(rows=opened.rows.count()).limit(CATEGORIES + 1)
-        out.append({row["value"]: row["rows"] for row in counts.to_pyarrow().to_pylist()})
+        out.append({row["value"]: row["rows"] for row in opened.fetch(counts).to_pylist()})
     if max(map(len, out)) > CATEGORIES:
         return {"kind": f"more than {CATEGORIES:,} categories"}
     missing = [found.pop(None, 0) for found in out]
@@ -75,23 +81,12 @@ def categories(reference: Opened, current: Opened, name: str) -> dict[str, Any]:
 
 
 def cells(reference: Opened, current: Opened, name: str) -> dict[str, Any]:
-    """Cells of the grid, in order: rows of the reference, rows of the current window, whether all have one value."""
-    first = reference.rows.limit(FIRST)
-    grid = quartiles([(value, 1) for value in sorted(values(first, name))])
-    before: list[dict[str, Any]] = []
-    for _ in range(TRIES):
-        before = counts(reference, name, grid)
-        known = sorted((row for row in before if row["cell"] is not None), key=lambda row: row["cell"])
-        total = sum(row["rows"] for row in known)
-        again = quartiles([(row["low"], row["rows"]) for row in known])
-        full = max((row["rows"] for row in known if row["low"] < row["high"]), default=0)
-        if full <= FULL * total or again == grid:
-            break
-        grid = again
-    after = counts(current, name, grid)
-    found: dict[int, list[Any]] = {}
+    """Cells in order: rows of the reference, rows of the current window, whether all have one value."""
+    first = sorted(first_values(reference, name))
+    counted = each_value(reference, current, name) if len(set(first)) <= FEW else None
+    found: dict[Any, list[Any]] = {}
     missing = [0, 0]
-    for window, rows in enumerate((before, after)):
+    for window, rows in enumerate(counted or in_grid(reference, current, name, first)):
         for row in rows:
             if row["cell"] is None:
                 missing[window] += row["rows"]
@@ -106,10 +101,38 @@ def cells(reference: Opened, current: Opened, name: str) -> dict[str, Any]:
     }
 
 
-def values(rows: Any, name: str) -> list[float]:
+def first_values(opened: Opened, name: str) -> list[float]:
     """The numbers of a few rows."""
-    found = rows.select(value=rows[name].cast("float64")).to_pyarrow()["value"].to_pylist()
-    return [value for value in found if value is not None and value == value]
+    found = opened.fetch(opened.rows.limit(FIRST).select(value=opened.number(name)))["value"].to_pylist()
+    return [value for value in found if value is not None]
+
+
+def each_value(reference: Opened, current: Opened, name: str) -> list[list[dict[str, Any]]] | None:
+    """Rows of each value in both windows, as cells; None if there are more values than cells of a grid."""
+    out = []
+    for opened in (reference, current):
+        counts = opened.rows.group_by(opened.number(name).name("cell")).aggregate(rows=opened.rows.count())
+        found = opened.fetch(counts.limit(2 * HALF + 1)).to_pylist()
+        if len(found) > 2 * HALF:
+            return None
+        out.append([{**row, "low": row["cell"], "high": row["cell"]} for row in found])
+    return out
+
+
+def in_grid(reference: Opened, current: Opened, name: str, first: list[float]) -> list[list[dict[str, Any]]]:
+    """Cells of a grid in both windows."""
+    grid = quartiles([(value, 1) for value in first])
+    before: list[dict[str, Any]] = []
+    for _ in range(TRIES):
+        before = counts(reference, name, grid)
+        known = sorted((row for row in before if row["cell"] is not None), key=lambda row: row["cell"])
+        total = sum(row["rows"] for row in known)
+        again = quartiles([(row["low"], row["rows"]) for row in known])
+        full = max((row["rows"] for row in known if row["low"] < row["high"]), default=0)
+        if full <= FULL * total or again == grid:
+            break
+        grid = again
+    return [before, counts(current, name, grid)]
 
 
 def quartiles(weighted: list[tuple[float, int]]) -> tuple[float, float]:
@@ -135,7 +158,7 @@ def counts(opened: Opened, name: str, grid: tuple[float, float]) -> list[dict[st
     cell = ((share + 1.0) * float(HALF)).floor().cast("int32").name("cell")
     grouped = table.group_by(cell)
     found = grouped.aggregate(rows=table.count(), low=table.value.min(), high=table.value.max())
-    return found.to_pyarrow().to_pylist()
+    return opened.fetch(found).to_pylist()
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """Joint counts of groups, predictions and labels in data of any size, and the measure by Fairlearn from these counts.
 
+One query counts days, models, all attributes, predictions and labels together, so each row is read once.
+
 Fairlearn gets one row for each group, label and prediction, with its count as the weight: the same number as from rows.
 """
 
@@ -8,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 import pandas as pd
-from _engine import Opened, dates, open_source
+from _engine import Opened, by_day, check_days, dates, open_source
 from common import Problem, main, number
 from fairlearn.metrics import (
     demographic_parity_difference,
@@ -22,7 +24,8 @@ MEASURES = {
     "equalised-odds-difference": equalized_odds_difference,
 }
 GROUPS = 1_000
-MODELS = 5
+TOGETHER = 100_000
+"""Combinations up to which everything is counted together; beyond, each attribute alone."""
 
 
 def measure(config: dict[str, Any]) -> dict[str, Any]:
@@ -34,49 +37,63 @@ def measure(config: dict[str, Any]) -> dict[str, Any]:
     for name in names:
         if name in opened.breaks or opened.kind(name) == "missing":
             raise Problem(opened.breaks.get(name) or f"the column `{name}` is missing")
-    found = {name: attribute(opened, name, config["measure"]) for name in config["sensitive"]}
+    labelled = "label" in names
+    found = joint(opened, config["sensitive"], labelled=labelled)
+    if found is None:
+        check_days(opened, by_day(opened, []))
+        tables = {name: joint(opened, [name], labelled=labelled, dated=False) for name in config["sensitive"]}
+    else:
+        days = found.groupby("day", dropna=False)["rows"].sum()
+        check_days(opened, [{"day": day if day == day else None, "rows": int(n)} for day, n in days.items()])
+        tables = dict.fromkeys(config["sensitive"], found)
+    attributes = {name: attribute(table, name, config["measure"]) for name, table in tables.items()}
+    known = next(table for table in tables.values() if table is not None)
     return {
-        "models": models(opened),
-        "attributes": found,
+        "models": sorted(known["model"].dropna().astype(str).unique())
+        if "model" in opened.rows.columns
+        else [],
+        "attributes": attributes,
         "dates": {"current": dates(opened)},
         "engine": opened.engine,
     }
 
 
-def attribute(opened: Opened, name: str, wanted: str) -> dict[str, Any]:
-    """The counts of one attribute, and what the library says of them."""
+def joint(opened: Opened, sensitive: list[str], *, labelled: bool, dated: bool = True) -> pd.DataFrame | None:
+    """Rows of each combination of day, model, attributes, prediction and label; None if there are too many."""
     rows = opened.rows
-    chosen = rows["prediction"].cast("float64")
-    positive = (
-        rows["label"].cast("float64") if "label" in rows.columns and wanted.startswith("equal") else chosen
-    )
-    odd = ~(chosen.isin([0.0, 1.0]) & positive.isin([0.0, 1.0]))
-    grouped = rows.group_by(rows[name].cast("string").name("group"))
-    found = grouped.aggregate(
-        rows=rows.count(),
-        missing=(chosen.isnull() | positive.isnull()).sum(),
-        odd=odd.sum(),
-        selected=(chosen == 1.0).sum(),
-        positives=(positive == 1.0).sum(),
-        truePositives=((chosen == 1.0) & (positive == 1.0)).sum(),
-    )
-    counted = found.limit(GROUPS + 1).to_pyarrow().to_pylist()
-    if any(row["group"] is None or row["missing"] for row in counted):
-        raise Problem(f"`{name}`, `prediction` or `label` has missing values")
-    if len(counted) > GROUPS:
+    keys = {name: rows[name].cast("string") for name in sensitive}
+    keys |= {"chosen": rows["prediction"].cast("float64")}
+    keys |= {"positive": rows["label"].cast("float64")} if labelled else {}
+    keys |= {"model": rows["model"].cast("string")} if "model" in rows.columns else {}
+    keys |= {"day": opened.day} if dated else {}
+    counts = rows.group_by(**keys).aggregate(rows=rows.count()).limit(TOGETHER + 1)
+    found = opened.fetch(counts).to_pandas()
+    if len(found) > TOGETHER:
+        return None
+    return found if labelled else found.assign(positive=found["chosen"])
+
+
+def attribute(table: pd.DataFrame | None, name: str, wanted: str) -> dict[str, Any]:
+    """The counts of one attribute, and what the library says of them."""
+    if table is None or table[name].nunique() > GROUPS:
         raise Problem(f"`{name}` has more than {GROUPS:,} groups")
-    if any(row["odd"] for row in counted):
+    if table[[name, "chosen", "positive"]].isna().any(axis=None):
+        raise Problem(f"`{name}`, `prediction` or `label` has missing values")
+    if not table[["chosen", "positive"]].isin([0.0, 1.0]).all(axis=None):
         return {"value": None, "binary": False, "groups": {}}
-    groups = {row["group"]: group(row) for row in sorted(counted, key=lambda row: row["group"])}
+    groups = {str(key): group(rows) for key, rows in table.groupby(name)}
     return {"value": number(value(groups, wanted)), "binary": True, "groups": groups}
 
 
-def group(row: dict[str, Any]) -> dict[str, int]:
+def group(rows: pd.DataFrame) -> dict[str, int]:
     """The counts of one group."""
-    names = ("rows", "selected", "positives", "truePositives")
+    selected, positive = rows["chosen"] == 1.0, rows["positive"] == 1.0
     return {
-        **{key: int(row[key]) for key in names},
-        "falsePositives": int(row["selected"] - row["truePositives"]),
+        "rows": int(rows["rows"].sum()),
+        "selected": int(rows["rows"][selected].sum()),
+        "positives": int(rows["rows"][positive].sum()),
+        "truePositives": int(rows["rows"][selected & positive].sum()),
+        "falsePositives": int(rows["rows"][selected & ~positive].sum()),
     }
 
 
@@ -96,14 +113,6 @@ def value(groups: dict[str, dict[str, int]], wanted: str) -> float:
         method="between_groups",
         sample_weight=frame["weight"],
     )
-
-
-def models(opened: Opened) -> list[str]:
-    """The digests of the models that the rows say they are about: the column `model`."""
-    if "model" not in opened.rows.columns:
-        return []
-    found = opened.rows.select("model").distinct().limit(MODELS).to_pyarrow()["model"].to_pylist()
-    return sorted(map(str, found))
 
 
 if __name__ == "__main__":

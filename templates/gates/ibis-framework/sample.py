@@ -10,7 +10,7 @@ from typing import Any
 
 import ibis
 import pandas as pd
-from _engine import Opened, open_source
+from _engine import Opened, by_day, check_days, open_source
 from common import Problem, main
 
 STRATA = 1_000
@@ -22,6 +22,8 @@ def measure(config: dict[str, Any]) -> dict[str, Any]:
     for key, source in config["sources"].items():
         names = config["columns"] or source["columns"]
         opened = open_source(source, names)
+        if opened.time:
+            check_days(opened, by_day(opened, names))
         for name in names:
             if name in opened.breaks:
                 raise Problem(opened.breaks[name])
