@@ -39,7 +39,7 @@ _SECRETS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What one environment asks of its cluster.
+    """What one environment requires of its cluster.
 
     Args:
         environment: its name, or that of Argo CD's cluster.
@@ -60,7 +60,7 @@ class Checkup:
 
     Args:
         server: its API server.
-        wanted: what is asked of it.
+        wanted: what is required of it.
     """
 
     server: Server

@@ -43,7 +43,7 @@ _ARGOCD: Final = "/argocd/"
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What `sluice doctor` was asked for.
+    """What `sluice doctor` looks at.
 
     Args:
         environments: names of the environments.
@@ -230,7 +230,7 @@ def _objects(session: Session, environment: str) -> list[Object]:
 
 
 def _wanted(session: Session, platform: PlatformSpec, name: str) -> tuple[Wanted, list[Diagnosis]]:
-    """Return what an environment asks of its cluster, and what must be asked elsewhere."""
+    """Return what an environment requires of its cluster, and what another cluster must answer."""
     from generator.cluster.checkup import Wanted
     from generator.render.root import ROOT_FILES, root_projects
 

@@ -45,7 +45,7 @@ IMAGES = {
 
 @cache
 def wanted() -> Wanted:
-    """What the example repository asks of its production, whose Argo CD is in the same cluster."""
+    """What the example repository requires of its production, whose Argo CD is in the same cluster."""
     session = open_session(CHECKOUT)
     found, elsewhere = _wanted(session, session.platform, "production")
     assert not elsewhere
