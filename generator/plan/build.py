@@ -255,6 +255,10 @@ def _routing(identity: Identity, environment: Environment, spec: ModelSpec) -> R
         router.section or "",
         router.port,
         tuple(router.entry_points),
+        router.ingress_class or "",
+        tuple(sorted(router.annotations.items())),
+        router.tls_secret or "",
+        router.group or "",
         hosts,
     )
 

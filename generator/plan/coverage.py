@@ -74,6 +74,8 @@ def _canary(plan: Plan) -> Iterator[Gap]:
 
 def _router(plan: Plan) -> Iterator[Gap]:
     router = plan.routing.router
+    if router.retired:
+        yield Gap("retired", f"{router.retired}: move to a Gateway API implementation")
     if not router.splits_requests:
         yield Gap("replicas", _replicas(plan))
     elif not router.sticky:

@@ -84,6 +84,10 @@ class Routing:
     section: str
     port: int | None
     entry_points: tuple[str, ...]
+    ingress_class: str
+    annotations: tuple[tuple[str, str], ...]
+    tls_secret: str
+    group: str
     hosts: tuple[str, ...]
 
     @property

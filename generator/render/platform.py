@@ -43,6 +43,7 @@ def render_team(platform: PlatformSpec, environment: str, team: str, templates: 
     """
     quota, tiers = platform.teams[team].quota, platform.teams[team].tiers
     router = platform.environments[environment].router
+    known = router.proxies or router.proxy_ranges
     context = {
         "namespace": namespace_of(platform, environment, team),
         "labels": {
@@ -57,7 +58,8 @@ def render_team(platform: PlatformSpec, environment: str, team: str, templates: 
         "own_labels": platform.environments[environment].namespace_labels,
         "own_annotations": platform.environments[environment].namespace_annotations,
         "pod_security": f"v{'.'.join(platform.controllers.kubernetes.split('.')[:2])}",
-        "sources": sorted(router.proxies | {platform.monitoring.namespace}) if router.proxies else [],
+        "sources": sorted(router.proxies | {platform.monitoring.namespace}) if known else [],
+        "ranges": router.proxy_ranges,
         "feedback_port": FEEDBACK_PORT,
         "feedback_sources": sorted(router.proxies | set(platform.teams[team].feedback_from)),
         "gate_egress": gate_egress(platform, environment),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -9,9 +10,15 @@ from typing import Any, Final, Literal
 
 from generator.routers.argo_rollouts import Version, features
 
+GATEWAY: Final = {
+    "gateway": "the Gateway that routes attach to",
+    "namespace": "the namespace of that Gateway",
+}
 Known = Literal["yes", "no", "unknown"]
 EACH: Final = "*"
 """In a path: every item of a list."""
+TEXT: Final = "{}"
+"""In a path: the value is JSON in a text; what follows is inside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +55,8 @@ class Traffic:
         backends: stable and canary, or the only Service: the active one of a blue-green release, or that of feedback.
         shadow: Service that gets the copies.
         timeout_s: seconds after which a request is given up.
+        port: port of the Services.
+        health: path and port of a pod that answer whether it is ready.
     """
 
     model: str
@@ -56,6 +65,8 @@ class Traffic:
     backends: tuple[Backend, ...]
     shadow: str
     timeout_s: float
+    port: int
+    health: tuple[str, int]
 
     @property
     def context(self) -> Mapping[str, object]:
@@ -90,7 +101,7 @@ class WeightField:
     Args:
         group: API group of the object.
         kind: kind of the object.
-        path: keys to the weight, `EACH` for the items of a list.
+        path: keys to the weight, `EACH` for the items of a list, `TEXT` before what is JSON in a text.
         service: keys from the entry that has the weight to the name of its Service.
         cohort: jq expression of the rules that the controller adds for a header cohort; empty where it can't.
     """
@@ -104,13 +115,18 @@ class WeightField:
     @property
     def expression(self) -> str:
         """The weights as a jq expression, such as `.spec.http[].route[].weight`."""
-        return "".join("[]" if key == EACH else f".{key}" for key in self.path)
+        return "".join(map(_jq, self._field))
 
     @property
     def pattern(self) -> re.Pattern[str]:
         """Matches the path of one weight, such as `spec.http[0].route[1].weight`."""
-        keys = (r"\[[^\[\]]*\]" if key == EACH else rf"\.{key}" for key in self.path)
+        keys = (r"\[[^\[\]]*\]" if key == EACH else rf"\.{re.escape(key)}" for key in self._field)
         return re.compile("".join(keys)[2:] + "$")
+
+    @property
+    def _field(self) -> tuple[str, ...]:
+        """The keys to the field of the object: the weight, or the text that it is in."""
+        return self.path[: self.path.index(TEXT)] if TEXT in self.path else self.path
 
     def entries(self, manifest: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield the name of the Service and the entry of every weight in an object of this kind."""
@@ -121,9 +137,17 @@ class WeightField:
             yield str(name).partition(".")[0], entry
 
 
+def _jq(key: str) -> str:
+    if key == EACH:
+        return "[]"
+    return f".{key}" if key.isidentifier() else f"[{json.dumps(key)}]"
+
+
 def _walk(value: Any, path: tuple[str, ...]) -> Iterator[dict[str, Any]]:
     if not path:
         yield value
+    elif path[0] == TEXT:
+        yield from _walk(json.loads(value), path[1:])
     elif path[0] == EACH:
         for item in value:
             yield from _walk(item, path[1:])
@@ -171,7 +195,9 @@ class Router:
         kind: its name in `specs/platform.yaml`.
         argo: its row in `generator.routers.argo_rollouts`.
         since: first version of Argo Rollouts that drives what is rendered, without further settings.
-        settings: keys of the environment's router that it can't do without.
+        settings: keys of the environment's router that it can't do without, and what each is.
+        takes: keys of the environment's router that it reads, apart from those that every router has.
+        writes: beginnings of the annotations of its objects that Sluice or a controller writes.
         mirroring: whether it copies requests, unless an implementation overrides it.
         implementations: programs that implement it, by name; empty where there is only one.
         sticky: a user stays with one version without a header.
@@ -183,12 +209,16 @@ class Router:
         abort: what an abort does to live requests, one sentence each.
         pipelines: a Spinnaker pipeline can write its weights.
         cohort_gap: what requests of a cohort lack, one sentence; empty for nothing.
+        no_cohort: why Sluice renders no cohort although the controller could route one; empty where it can't, or does.
+        retired: that its project has ended, one sentence; empty for one that is maintained.
     """
 
     kind: str
     argo: str
     since: Version
-    settings: tuple[str, ...]
+    settings: Mapping[str, str]
+    takes: frozenset[str]
+    writes: tuple[str, ...]
     mirroring: Mirroring
     implementations: Mapping[str, Implementation]
     sticky: bool
@@ -199,6 +229,8 @@ class Router:
     abort: tuple[str, ...]
     pipelines: bool
     cohort_gap: str
+    no_cohort: str
+    retired: str
 
     @property
     def splits_requests(self) -> bool:
@@ -207,7 +239,7 @@ class Router:
 
     def routes_headers(self, version: Version) -> bool:
         """Return whether a header decides which version answers, under a version of Argo Rollouts."""
-        return features(self.argo, version).header == "yes"
+        return not self.no_cohort and features(self.argo, version).header == "yes"
 
     def mirroring_of(self, implementation: str | None) -> Mirroring:
         """Return its mirroring; None if the implementation is unknown."""

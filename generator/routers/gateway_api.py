@@ -7,6 +7,7 @@ from typing import Final
 
 from generator.routers.base import (
     EACH,
+    GATEWAY,
     MIRRORS,
     MIRRORS_EVERYTHING,
     NO_MIRROR,
@@ -31,7 +32,9 @@ ROUTER: Final = Router(
     kind="gateway-api",
     argo="gateway-api",
     since=(1, 9),
-    settings=("gateway", "namespace"),
+    settings=GATEWAY,
+    takes=frozenset({"gateway", "implementation", "section", "port"}),
+    writes=(),
     mirroring=UNKNOWN_MIRROR,
     implementations={
         "envoy-gateway": Implementation(MIRRORS, proxies="envoy-gateway-system"),
@@ -62,4 +65,6 @@ ROUTER: Final = Router(
     ),
     pipelines=True,
     cohort_gap="requests of a cohort have no time limit at the router: the plugin copies rules without `timeouts`",
+    no_cohort="",
+    retired="",
 )

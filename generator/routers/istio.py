@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from generator.routers.base import EACH, MIRRORS, RouteFile, Router, Traffic, WeightField
+from generator.routers.base import EACH, GATEWAY, MIRRORS, RouteFile, Router, Traffic, WeightField
 
 _GROUP: Final = "networking.istio.io"
 
@@ -18,7 +18,9 @@ ROUTER: Final = Router(
     kind="istio",
     argo="istio",
     since=(1, 9),
-    settings=("gateway", "namespace"),
+    settings=GATEWAY,
+    takes=frozenset({"gateway"}),
+    writes=(),
     mirroring=MIRRORS,
     implementations={},
     sticky=False,
@@ -38,4 +40,6 @@ ROUTER: Final = Router(
     ),
     pipelines=True,
     cohort_gap="",
+    no_cohort="",
+    retired="",
 )

@@ -10,7 +10,9 @@ ROUTER: Final = Router(
     kind="none",
     argo="none",
     since=(1, 9),
-    settings=(),
+    settings={},
+    takes=frozenset(),
+    writes=(),
     mirroring=NO_MIRROR,
     implementations={},
     sticky=False,
@@ -24,4 +26,6 @@ ROUTER: Final = Router(
     ),
     pipelines=False,
     cohort_gap="",
+    no_cohort="",
+    retired="",
 )

@@ -38,7 +38,9 @@ ROUTER: Final = Router(
     kind="traefik",
     argo="traefik",
     since=TRAEFIK_IO_SINCE,
-    settings=(),
+    settings={},
+    takes=frozenset({"entry_points"}),
+    writes=(),
     mirroring=MIRRORS,
     implementations={},
     sticky=False,
@@ -58,4 +60,6 @@ ROUTER: Final = Router(
     ),
     pipelines=False,
     cohort_gap="",
+    no_cohort="",
+    retired="",
 )

@@ -18,6 +18,7 @@ from generator.plan.values import Plan
 from generator.source.document import Document, Path
 from generator.source.finding import Fix, Place
 from generator.source.reader import read
+from generator.spec.environment import Router
 from generator.spec.model import ModelSpec
 from generator.spec.platform import PlatformSpec
 from generator.spec.tier import Tier
@@ -78,6 +79,11 @@ class Context:
     def regulated(self) -> bool:
         """Whether the tier is strict: it requires images by digest."""
         return self.tier.requires.image_digest
+
+    @property
+    def router(self) -> Router:
+        """The router of the environment, as written."""
+        return self.platform.environments[self.plan.identity.environment].router
 
     def of_environment(self, *path: str) -> Path:
         """Return the path of a setting of the plan's environment in the platform file."""

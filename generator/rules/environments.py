@@ -1,16 +1,19 @@
-"""Rules on environments: what each requires before it takes a release, and its rings."""
+"""Rules on environments: what each requires before it takes a release, its rings, and the settings of its router."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from pydantic.alias_generators import to_camel
 
 from generator.lint.engine import Problem, rule
+from generator.routers import ROUTERS
 from generator.rules.context import FleetContext
 from generator.source.document import Path
 from generator.source.suggest import did_you_mean
-from generator.spec.environment import Environment, normal_server
+from generator.spec.environment import Environment, Router, normal_server
+from generator.spec.network import is_network
 from generator.spec.promotion import Proof
 from generator.spec.rings import ring_name
 
@@ -157,3 +160,89 @@ def _reachable(requires: dict[str, list[str]], start: str) -> set[str]:
             seen.add(name)
             left += requires.get(name, [])
     return seen
+
+
+@rule(
+    "ROUTE610",
+    "warning",
+    "the project of the router has ended",
+    scope=FleetContext,
+    why="Its security holes stay open, and it sees every request of every model.",
+    remedy="Plan the move to a Gateway API implementation: set up a Gateway, then change the environment's router.",
+    example="# specs/platform.yaml\nspec: {environments: {production: {router: {kind: nginx}}}}",
+    instead="""
+# specs/platform.yaml
+spec: {environments: {production: {router: {kind: gateway-api, gateway: public, namespace: gateways}}}}
+""",
+    source="kubernetes.io, 11 November 2025: Ingress NGINX Retirement; the repository is archived since March 2026",
+)
+def retired_routers(context: FleetContext) -> Iterator[Problem]:
+    """Check that the project of each environment's router is maintained."""
+    for name, path, router in _routers(context):
+        if retired := ROUTERS[router.kind].retired:
+            message = f"{retired}; it is the router of {name}"
+            yield Problem((*path, "kind"), message)
+
+
+@rule(
+    "ROUTE611",
+    "error",
+    "a setting of the router is not read, or written by a controller",
+    scope=FleetContext,
+    why="It would look as if it worked: each kind of router reads its own settings, and controllers write the "
+    "annotations with the weights.",
+    remedy="Remove it, or choose the kind of router that reads it.",
+    example="""
+# specs/platform.yaml
+spec:
+  environments:
+    production:
+      router:
+        kind: alb
+        group: models
+        proxyRanges: [10.0.0.0/20]
+        annotations: {alb.ingress.kubernetes.io/target-type: instance}
+""",
+    instead="""
+# specs/platform.yaml
+spec:
+  environments:
+    production:
+      router:
+        kind: alb
+        group: models
+        proxyRanges: [10.0.0.0/20]
+        annotations: {alb.ingress.kubernetes.io/scheme: internal}
+""",
+)
+def router_settings(context: FleetContext) -> Iterator[Problem]:
+    """Check that every setting of a router is read by its kind, and that its annotations are the platform's."""
+    for name, path, router in _routers(context):
+        kind = ROUTERS[router.kind]
+        written = {key for key in router.model_fields_set if getattr(router, key)}
+        for key in sorted(written - kind.takes - _EVERY_ROUTER):
+            others = " or ".join(one.kind for one in ROUTERS.values() if key in one.takes)
+            message = f"the router `{router.kind}` of {name} does not read `{to_camel(key)}`: {others} does"
+            yield Problem((*path, to_camel(key)), message, "remove it", on_key=True, severity="warning")
+        for key in router.annotations:
+            if key.startswith((*kind.writes, *_OF_CONTROLLERS)):
+                message = f"`{key}` is written by Sluice or by a controller"
+                yield Problem((*path, "annotations", key), message, "remove it", on_key=True)
+        for index, cidr in enumerate(router.proxy_ranges):
+            if not is_network(cidr):
+                message = f"`{cidr}` is not a range of addresses"
+                yield Problem((*path, "proxyRanges", index), message, "write it as 10.0.0.0/20")
+
+
+_EVERY_ROUTER: Final = frozenset({"kind", "namespace", "proxy_namespace", "proxy_ranges"})
+_OF_CONTROLLERS: Final = ("argocd.argoproj.io/", "rollouts.argoproj.io/", "sluice.dev/")
+
+
+def _routers(context: FleetContext) -> Iterator[tuple[str, Path, Router]]:
+    """Yield the first environment of each router in the file, its path, and the router."""
+    seen: set[Path] = set()
+    for name, environment in context.platform.environments.items():
+        path = context.platform.where_written(("spec", "environments", name, "router"))
+        if path not in seen:
+            seen.add(path)
+            yield name, path, environment.router

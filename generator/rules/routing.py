@@ -7,6 +7,8 @@ import warnings
 from collections.abc import Iterator
 from typing import Final
 
+from pydantic.alias_generators import to_camel
+
 from generator.lint.engine import Problem, Related, rule
 from generator.plan.values import Plan
 from generator.routers import ROUTERS
@@ -68,6 +70,8 @@ def cohorts(context: Context) -> Iterator[Problem]:
         return
     for index, _ in plan.rollout.cohort_steps:
         message = f"{_router(context)} can't route by header"
+        if plan.routing.router.no_cohort:
+            message = f"{_router(context)} sends no cohort: {plan.routing.router.no_cohort}"
         hint = f"use a weight here, or the router {_routers_with_cohorts(plan)}"
         yield Problem((*STEPS, index, "cohort"), message, hint, _related(context, "kind"))
 
@@ -218,7 +222,7 @@ def mirror_unknown(context: Context) -> Iterator[Problem]:
     "a setting that the router needs is missing",
     scope=Context,
     why="A route without a parent Gateway is accepted and attached to nothing: no request arrives.",
-    remedy="Set `gateway` and `namespace` in the environment's router.",
+    remedy="Set it in the environment's router: `gateway` and `namespace`, or `group` and `proxyRanges` of an ALB.",
     example="# specs/platform.yaml\nspec: {environments: {production: {router: {kind: istio, namespace: gateways}}}}",
     instead="""
 # specs/platform.yaml
@@ -229,11 +233,12 @@ def gateway(context: Context) -> Iterator[Problem]:
     """Check that an environment's router has the settings that it can't do without."""
     routing = context.plan.routing
     path = context.of_environment("router")
-    for key in routing.router.settings:
-        if not getattr(routing, key):
-            message = f"the router `{routing.kind}` of {context.plan.identity.environment} has no `{key}`"
-            hint = f"add `{key}`: the Gateway that routes attach to"
-            yield Problem((*path, key), message, hint, document=context.platform_document, on_key=True)
+    for key, what in routing.router.settings.items():
+        if not getattr(context.router, key):
+            written = to_camel(key)
+            message = f"the router `{routing.kind}` of {context.plan.identity.environment} has no `{written}`"
+            hint = f"add `{written}`: {what}"
+            yield Problem((*path, written), message, hint, document=context.platform_document, on_key=True)
 
 
 @rule(

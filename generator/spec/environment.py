@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from pydantic import Field
 
 from generator.routers import IMPLEMENTATIONS, ROUTERS
-from generator.spec.network import Destination
+from generator.spec.network import Cidr, Destination
 from generator.spec.pod import LabelName, LabelValue, Pod
 from generator.spec.prometheus import PrometheusAccess
 from generator.spec.promotion import Proof, Requirements
@@ -88,7 +88,9 @@ class Router(Record):
     gateway: Name | None = Field(
         None, description="Gateway (gateway-api, istio) that routes attach to", examples=["public"]
     )
-    namespace: Name | None = Field(None, description="namespace of that Gateway, or of Traefik")
+    namespace: Name | None = Field(
+        None, description="namespace of that Gateway, of Traefik or of ingress-nginx"
+    )
     implementation: _Implementation | None = Field(
         None,
         description="program that implements the Gateway, which decides whether requests can be mirrored",
@@ -104,6 +106,25 @@ class Router(Record):
     )
     port: int | None = Field(None, ge=1, le=65_535, description="port of the Gateway that routes attach to")
     entry_points: list[Name] = Field(["web"], min_length=1, description="Traefik entry points")
+    ingress_class: Name | None = Field(
+        None, description="class of Ingresses (nginx, alb); default: the kind of the router"
+    )
+    annotations: dict[LabelName, Line] = Field(
+        {},
+        description="annotations of Ingresses (nginx, alb)",
+        examples=[{"alb.ingress.kubernetes.io/scheme": "internal"}],
+    )
+    tls_secret: Name | None = Field(
+        None, description="Secret in the team's namespace with the certificate of Ingresses (nginx)"
+    )
+    group: Name | None = Field(
+        None, description="group of Ingresses that share a load balancer (alb)", examples=["models"]
+    )
+    proxy_ranges: list[Cidr] = Field(
+        [],
+        description="addresses whose requests models accept, where no pods send them: subnets of a load balancer (alb)",
+        examples=[["10.0.0.0/20"]],
+    )
 
     @property
     def proxies(self) -> frozenset[str]:

@@ -14,11 +14,23 @@ from generator.spec.types import Name
 Port = Annotated[int, Field(ge=1, le=65_535)]
 
 
+Cidr = Annotated[str, Field(pattern=r"^[0-9a-f.:]{2,39}/[0-9]{1,3}$")]
+
+
+def is_network(cidr: str) -> bool:
+    """Return whether a text is a range of addresses, without bits of a host."""
+    try:
+        ipaddress.ip_network(cidr)
+    except ValueError:
+        return False
+    return True
+
+
 class Destination(Choice):
     """A range of addresses or a namespace, and its ports."""
 
     one_of = ("cidr", "namespace")
-    cidr: Annotated[str, Field(pattern=r"^[0-9a-f.:]{2,39}/[0-9]{1,3}$")] | None = Field(
+    cidr: Cidr | None = Field(
         None,
         description="addresses; those of a DNS name must be listed, as policies know none",
         examples=["203.0.113.0/24"],
@@ -29,14 +41,9 @@ class Destination(Choice):
     @model_validator(mode="after")
     def network(self) -> Self:
         """Check that the range is one, without bits of a host."""
-        try:
-            if self.cidr is not None:
-                ipaddress.ip_network(self.cidr)
-        except ValueError:
+        if self.cidr is not None and not is_network(self.cidr):
             says = f"invalid range `{self.cidr}`: an address of the network, a slash, and the length of its prefix"
-            raise PydanticCustomError(
-                "order", "{says}", {"says": says, "hint": self._hint(), "key": "cidr"}
-            ) from None
+            raise PydanticCustomError("order", "{says}", {"says": says, "hint": self._hint(), "key": "cidr"})
         return self
 
     def _hint(self) -> str:

@@ -6,6 +6,7 @@
 //	{"op": "condition", "metric": {...}, "type": "vector|scalar|nil|json", "result": ...} -> {"phase": "...", "error": "..."}
 //
 //	{"op": "runs", "metric": {...}, "runs": [[{"at": 0, "values": ["0.1"]}, ...]], "end": 1200} -> {"runs": [{"phase": "...", "at": 60}]}
+//	{"op": "weights", "rollout": {...}, "objects": [...], "weights": [0, 5]} -> {"states": [{"ingress": {...}}, ...]}
 //
 // Numbers of a vector or a scalar come as strings, because JSON has no NaN. An object that the controller's types
 // cannot hold answers {"error": ...}; a panic of the controller answers {"panic": ...}.
@@ -40,6 +41,7 @@ type question struct {
 	Result    json.RawMessage                 `json:"result"`
 	Runs      [][]sample                      `json:"runs"`
 	End       float64                         `json:"end"`
+	Weights   []int32                         `json:"weights"`
 }
 
 type reply map[string]any
@@ -90,6 +92,9 @@ func answer(line []byte) (r reply) {
 	}
 	if q.Op == "runs" {
 		return reply{"runs": runs(q)}
+	}
+	if q.Op == "weights" {
+		return reply{"states": weights(&q.Rollout, q.Objects, q.Weights)}
 	}
 	return reply{"error": "unknown op " + q.Op}
 }

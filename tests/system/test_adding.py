@@ -113,23 +113,28 @@ def test_a_guard_on_a_gauge(tmp_path):
 def test_a_router(tmp_path):
     copy = Copy(
         tmp_path,
-        "generator/routers/nginx.py",
-        "templates/kubernetes/ingress.yaml.j2",
-        "templates/kubernetes/rollout-canary-nginx.yaml.j2",
+        "generator/routers/forked_nginx.py",
+        "templates/kubernetes/ingress-forked.yaml.j2",
+        "templates/kubernetes/rollout-canary-forked.yaml.j2",
     )
     gateway = "{kind: gateway-api, gateway: public, namespace: gateways, implementation: envoy-gateway}"
-    copy.edit("platform.yaml", gateway, "{kind: nginx, proxyNamespace: ingress-nginx}")
+    copy.edit("platform.yaml", gateway, "{kind: forked-nginx, ingressClass: forked, proxyNamespace: nginx}")
     copy.sluice("render", "shop/recommender")
     canary = copy.rendered(f"{RECOMMENDER}/rollout-main.yaml")["spec"]["strategy"]["canary"]
-    assert canary["trafficRouting"] == {"nginx": {"stableIngress": "recommender"}}
+    assert canary["trafficRouting"] == {
+        "nginx": {"stableIngress": "recommender", "annotationPrefix": "nginx.example.com"}
+    }
     assert (canary["stableService"], canary["canaryService"]) == ("recommender-stable", "recommender-canary")
-    (rule,) = copy.rendered(f"{RECOMMENDER}/ingress-main.yaml")["spec"]["rules"]
-    services = {path["path"]: path["backend"]["service"]["name"] for path in rule["http"]["paths"]}
+    spec = copy.rendered(f"{RECOMMENDER}/ingress-main.yaml")["spec"]
+    assert spec["ingressClassName"] == "forked"
+    services = {
+        path["path"]: path["backend"]["service"]["name"] for path in spec["rules"][0]["http"]["paths"]
+    }
     assert services == {"/predict": "recommender-stable"}
     application = copy.rendered("rendered/production/argocd/applications/shop/recommender/application.yaml")
     assert "ignoreDifferences" not in application["spec"]
     assert "the controller's Ingress" in copy.sluice("plan", "shop/recommender", "--format", "json")
-    assert '"nginx"' in copy.sluice("schema", "platform")
+    assert '"forked-nginx"' in copy.sluice("schema", "platform")
     verified = json.loads(copy.sluice("verify", RECOMMENDER, "--all", "--format", "json", code=1))
     # The gates' account is in the platform's bundle, which is not rendered here.
     assert {found["code"] for found in verified["findings"]} >= {"VER151"}

@@ -37,7 +37,7 @@ def pod(plan: Plan, app: str, served_by: str = "", role: str = "shadow") -> dict
     return {
         "app": app,
         "container_port": plan.server.port,
-        "probe_port": getattr(plan.server, "probe_port", plan.server.port),
+        "probe_port": probe_port(plan),
         "user": plan.server.user,
         "ready": plan.server.ready,
         "live": plan.server.live,
@@ -64,6 +64,11 @@ def pod(plan: Plan, app: str, served_by: str = "", role: str = "shadow") -> dict
             RELEASE_KEY: release_key(plan),
         },
     }
+
+
+def probe_port(plan: Plan) -> int:
+    """Return the port of the probes, which a container may have for them alone."""
+    return getattr(plan.server, "probe_port", plan.server.port)
 
 
 def least_grace_s(plan: Plan) -> float:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from generator.plan.names import FEEDBACK, Names, selector
+from generator.plan.names import FEEDBACK, PORT, Names, selector
 from generator.plan.values import Plan
 from generator.render.output import Output
+from generator.render.outputs.pods import probe_port
 from generator.routers import Backend, Route, Traffic
 
 # The route waits a little longer, so that the service reports a time-out before the gateway does.
@@ -71,6 +72,8 @@ def traffic(plan: Plan) -> Traffic:
         backends=backends,
         shadow=names.shadow,
         timeout_s=plan.server.timeout_s + _ROUTE_MARGIN_S,
+        port=PORT,
+        health=(plan.server.ready, probe_port(plan)),
     )
 
 
@@ -83,6 +86,8 @@ def _feedback(plan: Plan) -> Traffic:
         backends=(Backend(name, 100),),
         shadow="",
         timeout_s=plan.server.timeout_s + _ROUTE_MARGIN_S,
+        port=PORT,
+        health=(plan.server.ready, probe_port(plan)),
     )
 
 

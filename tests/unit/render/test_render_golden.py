@@ -292,10 +292,11 @@ def test_the_rollout_is_in_the_last_wave_and_nothing_is_a_hook(case):
         if item["kind"] in {"Application", "AppProject"} or "/platform/" in name:
             continue
         wave = int(annotations["argocd.argoproj.io/sync-wave"])
-        expected = {"Rollout": 1, "HorizontalPodAutoscaler": 1, "ScaledObject": 1, "Workflow": -1}.get(
-            item["kind"], 0
-        )
+        expected = _WAVES.get(item["kind"], 0)
         assert wave == expected, name
+
+
+_WAVES = {"Rollout": 1, "HorizontalPodAutoscaler": 1, "ScaledObject": 1, "Ingress": 1, "Workflow": -1}
 
 
 @pytest.mark.parametrize("case", BUNDLES)

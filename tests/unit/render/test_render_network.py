@@ -38,11 +38,27 @@ def sources(tmp_path, router: str) -> list[object]:
         ("{kind: gateway-api, gateway: g, namespace: gw, implementation: envoy-gateway, proxyNamespace: edge}", ["edge", "monitoring"]),
         ("{kind: istio, gateway: g, namespace: istio-system, proxyNamespace: istio-ingress}", ["istio-ingress", "monitoring"]),
         ("{kind: traefik, namespace: traefik}", ["monitoring", "traefik"]),
+        ("{kind: nginx, namespace: ingress-nginx}", ["ingress-nginx", "monitoring"]),
         ("{kind: none}", ANYONE),
     ],
 )  # fmt: skip
 def test_the_proxies_of_the_router_are_let_in(tmp_path, router, expected):
     assert sources(tmp_path, router) == expected
+
+
+def test_a_load_balancer_is_let_in_by_its_addresses_and_nobody_else(tmp_path):
+    (old,) = [line for line in PLATFORM.splitlines() if " router: " in line]
+    router = "{kind: alb, group: models, proxyRanges: [10.0.0.0/20]}"
+    small(tmp_path, platform=PLATFORM.replace(old, f"      router: {router}"))
+    platform = Repository(tmp_path).platform
+    assert platform is not None
+    files = render_team(platform, "live", "shop", Templates(None))
+    predictions, feedback = yaml.safe_load(files["networkpolicy-models.yaml"])["spec"]["ingress"]
+    prometheus = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}
+    block = {"ipBlock": {"cidr": "10.0.0.0/20"}}
+    assert predictions["from"] == [{"podSelector": {}}, prometheus, block]
+    assert feedback["from"] == [{"podSelector": {}}, block]
+    assert [port["port"] for port in predictions["ports"]] == [3000, "http", "probes"]
 
 
 def policy(tmp_path, name: str, team: str = "") -> dict[str, object]:

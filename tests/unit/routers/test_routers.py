@@ -21,6 +21,7 @@ from generator.spec.environment import Router as RouterSpec
 from tests import golden
 
 SPLITTING = [kind for kind, router in ROUTERS.items() if router.splits_requests]
+INGRESS = ("networking.k8s.io", "Ingress")  # of two routers
 
 
 def objects(case: str) -> list[dict[str, Any]]:
@@ -33,7 +34,7 @@ def group_and_kind(item: dict[str, Any]) -> tuple[str, str]:
 
 
 def test_the_register_holds_what_specs_may_say():
-    assert set(ROUTERS) == {"gateway-api", "istio", "none", "traefik"}
+    assert set(ROUTERS) == {"alb", "gateway-api", "istio", "nginx", "none", "traefik"}
     schema = RouterSpec.model_json_schema()["properties"]
     assert schema["kind"]["enum"] == list(ROUTERS)
     assert schema["implementation"]["anyOf"][0]["enum"] == list(IMPLEMENTATIONS)
@@ -44,6 +45,7 @@ def test_its_golden_cases_hold_its_kinds_and_no_other_router_s(kind):
     routed = {pair for router in ROUTERS.values() for pair in router.kinds}
     found = {group_and_kind(item) for s in ("canary", "bluegreen") for item in objects(f"{s}-{kind}")}
     assert found & routed == set(ROUTERS[kind].kinds)
+    assert (INGRESS in found) == (kind in {"alb", "nginx"})
 
 
 @pytest.mark.parametrize("kind", ROUTERS)
@@ -58,7 +60,10 @@ def test_its_rollout_is_rendered_from_its_template(kind):
     assert named - {"plugin"} == ({ROUTERS[kind].argo} if ROUTERS[kind].splits_requests else set())
 
 
-@pytest.mark.parametrize("kind", SPLITTING)
+WITH_WEIGHTS = [kind for kind in SPLITTING if ROUTERS[kind].weights]
+
+
+@pytest.mark.parametrize("kind", WITH_WEIGHTS)
 def test_its_weights_are_where_it_says_and_give_everything_to_stable(kind):
     """A sync in mid-canary puts the weights of git back for some seconds."""
     weights = ROUTERS[kind].weights
@@ -67,7 +72,7 @@ def test_its_weights_are_where_it_says_and_give_everything_to_stable(kind):
     shares = [dict(weights.entries(item)) for item in routes if "mirroring" not in item["spec"]]
     assert shares
     for share in shares:
-        assert {name: entry["weight"] for name, entry in share.items()} == {
+        assert {name: entry[weights.path[-1]] for name, entry in share.items()} == {
             "ranker-stable": 100,
             "ranker-canary": 0,
         }
@@ -99,13 +104,45 @@ def test_internal_feedback_has_a_service_and_no_route():
     assert service["spec"]["ports"][0]["targetPort"] == "feedback"
 
 
-@pytest.mark.parametrize("kind", SPLITTING)
+@pytest.mark.parametrize("kind", [kind for kind in WITH_WEIGHTS if kind != "alb"])
 def test_a_path_and_its_expression_name_the_same_weights(kind):
     weights = ROUTERS[kind].weights
     path = weights.expression.removeprefix(".").replace("[]", "[3]")
     assert weights.pattern.match(path)
     assert not weights.pattern.match(path + "s")
     assert not weights.pattern.match(re.sub(r"\[3\]", "", path))
+
+
+def test_weights_in_a_text_are_ignored_by_the_key_of_the_text():
+    weights = ROUTERS["alb"].weights
+    assert weights.expression == '.metadata.annotations["alb.ingress.kubernetes.io/actions.weights"]'
+    assert weights.pattern.match("metadata.annotations.alb.ingress.kubernetes.io/actions.weights")
+    assert not weights.pattern.match("metadata.annotations.alb.ingress.kubernetes.io/scheme")
+
+
+def test_a_load_balancer_reads_the_annotation_checks_pods_and_shares_a_group():
+    """Without the group, the two Ingresses of a host are two load balancers; without `ip`, node ports are needed."""
+    ingresses = {
+        item["metadata"]["name"]: item for item in objects("canary-alb") if item["kind"] == "Ingress"
+    }
+    assert set(ingresses) == {"ranker", "ranker-feedback"}
+    prefix = "alb.ingress.kubernetes.io/"
+    for item in ingresses.values():
+        annotations = item["metadata"]["annotations"]
+        own = {key.removeprefix(prefix): text for key, text in annotations.items() if key.startswith(prefix)}
+        assert own.items() >= {
+            "group.name": "models",
+            "target-type": "ip",
+            "scheme": "internal",
+            "healthcheck-path": "/readyz",
+            "healthcheck-port": "3000",
+        }.items()  # fmt: skip
+        assert annotations["argocd.argoproj.io/sync-wave"] == "1"
+    (rollout,) = (item for item in objects("canary-alb") if item["kind"] == "Rollout")
+    alb = rollout["spec"]["strategy"]["canary"]["trafficRouting"]["alb"]
+    (rule,) = ingresses["ranker"]["spec"]["rules"]
+    (path,) = rule["http"]["paths"]
+    assert path["backend"]["service"] == {"name": alb["rootService"], "port": {"name": "use-annotation"}}
 
 
 @pytest.mark.parametrize("kind", ROUTERS)
@@ -133,7 +170,7 @@ def test_mirroring_by_implementation(kind: str, implementation: str | None, copi
 
 
 def test_weights_and_cohorts_are_the_controller_s():
-    assert set(SPLITTING) == {"gateway-api", "istio", "traefik"}
+    assert set(SPLITTING) == {"alb", "gateway-api", "istio", "nginx", "traefik"}
     headers = {kind for kind, router in ROUTERS.items() if router.routes_headers((1, 10))}
     assert headers == {"gateway-api", "istio"}
 
@@ -191,6 +228,8 @@ def test_every_router_without_settings_works_with_the_oldest_controller():
     oldest = (1, 9)  # that Sluice renders for; `verify` reads trees of older ones, too
     assert {router.kind: router.since for router in ROUTERS.values() if router.kind != "traefik"} == {
         "gateway-api": oldest,
+        "alb": oldest,
         "istio": oldest,
+        "nginx": oldest,
         "none": oldest,
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.unit.rules.samples import COHORT, KEDA, NONE_ROUTER, ROUTER, SHADOW, Case, S
+from tests.unit.rules.samples import ALB, COHORT, KEDA, NGINX, NONE_ROUTER, ROUTER, SHADOW, Case, S
 
 CASES = (
     Case("ROUTE602", {ROUTER: {"kind": "traefik"}, S: COHORT}, {S: COHORT}, f"{S}[0].cohort"),
@@ -18,6 +18,64 @@ CASES = (
             ("gateway-api-plugin", "0.12", "0.15", "error"),
             ("gateway-api-plugin", "0.14.1", "0.15.0", "warning"),
             ("gateway-api", "1.1", "1.2", "error"),
+        )
+    ),
+    *(
+        Case("ROUTE602", {ROUTER: router, S: COHORT}, {ROUTER: router}, f"{S}[0].cohort")
+        for router in (NGINX, ALB)
+    ),
+    *(
+        Case(
+            "ROUTE603",
+            {ROUTER: router, "spec.rollout.shadow": SHADOW},
+            {ROUTER: router},
+            "spec.rollout.shadow",
+        )
+        for router in (NGINX, ALB)
+    ),
+    *(
+        Case(
+            "ROUTE606",
+            {ROUTER: {**ALB, key: unset}},
+            {ROUTER: ALB},
+            f"spec.environments.production.router.{key}",
+        )
+        for key, unset in (("group", None), ("proxyRanges", []))
+    ),
+    Case(
+        "ROUTE610",
+        {ROUTER: NGINX},
+        {ROUTER: ALB},
+        "spec.environments.production.router.kind",
+        "warning",
+    ),
+    *(
+        Case(
+            "ROUTE611",
+            {ROUTER: {**router, key: bad}},
+            {ROUTER: {**router, key: good}},
+            f"spec.environments.production.router.{at}",
+            severity,
+        )
+        for router, key, bad, good, at, severity in (
+            (NGINX, "group", "models", None, "group", "warning"),
+            (
+                NGINX,
+                "annotations",
+                {"nginx.ingress.kubernetes.io/canary": "true"},
+                {"nginx.ingress.kubernetes.io/proxy-body-size": "8m"},
+                "annotations.nginx.ingress.kubernetes.io/canary",
+                "error",
+            ),
+            (
+                ALB,
+                "annotations",
+                {"argocd.argoproj.io/sync-wave": "5"},
+                {"alb.ingress.kubernetes.io/scheme": "internal"},
+                "annotations.argocd.argoproj.io/sync-wave",
+                "error",
+            ),
+            (ALB, "proxyRanges", ["10.0.0.1/20"], ["10.0.0.0/20"], "proxyRanges[0]", "error"),
         )
     ),
     Case(

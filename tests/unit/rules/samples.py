@@ -9,6 +9,8 @@ from tests.unit.rules.repository import DIGEST, STEPS
 
 BLUE_GREEN = {"strategy": "blue-green", "approve": "manual"}
 NONE_ROUTER = {"kind": "none"}
+NGINX = {"kind": "nginx", "namespace": "ingress-nginx"}
+ALB = {"kind": "alb", "group": "models", "proxyRanges": ["10.0.0.0/20"]}
 KEDA = {"kind": "keda", "min": 4, "max": 20, "rpsPerPod": 50}
 FAIR = {"fairness": "demographic-parity-difference", "sensitive": ["gender"], "atMost": 0.1}
 SHADOW = {"percent": "20%", "hold": "24h", "guards": [FAIR]}
