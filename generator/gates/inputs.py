@@ -21,7 +21,7 @@ from typing import Final
 from pydantic import ValidationError
 
 from generator.gates.errors import NoVerdictError, describe
-from generator.source.content import PATTERN, ContentError, partitions, path_digest
+from generator.source.content import PATTERN, ContentError, joint_path_digest, partitions, path_digest
 from generator.source.files import RefusedError, has_link, is_below, regular_bytes
 from generator.source.reader import read
 from generator.spec.evidence import Binding, Source
@@ -166,7 +166,8 @@ class Inputs:
         """
         if self.model is None or not self.model.exists():
             raise NoVerdictError("this gate needs the model itself: --model FILE_OR_FOLDER")
-        digest = f"sha256:{tree_digest(self.model)}"
+        names = ("model", *self.lock.references) if self.lock.references else ()
+        digest = f"sha256:{tree_digest(self.model, names)}"
         if digest != self.lock.model.digest:
             raise NoVerdictError(f"{self.model.name} is not the locked model: its digest is {digest[:19]}…")
         return self.model, Source(role="model", path=self.lock.model.resolved, digest=digest)
@@ -275,14 +276,19 @@ def file_digest(path: Path) -> str:
         raise NoVerdictError(f"{path.name} can't be read: {error.strerror}") from error
 
 
-def tree_digest(path: Path) -> str:
+def tree_digest(path: Path, names: tuple[str, ...] = ()) -> str:
     """Return the SHA-256 (hex) of a file, or of a folder's `sha256sum` listing, as models are pinned.
+
+    Args:
+        path: the file or folder.
+        names: of the models in it, where a service has several.
 
     Raises:
         NoVerdictError: it can't be read, or could stand for another artifact.
     """
     try:
-        return path_digest(path, path.name).removeprefix("sha256:")
+        found = joint_path_digest(path, names) if names else path_digest(path, path.name)
+        return found.removeprefix("sha256:")
     except ContentError as error:
         raise NoVerdictError(error.message) from error
 

@@ -163,7 +163,7 @@ class MissingImage:
     Args:
         model: team/model.
         key: the model as part of a file name.
-        resolved: the model's reference in the lock.
+        resolved: the model's reference in the lock; after it NAME=REFERENCE of each further model.
         digest: the model's digest in the lock.
         image: the computed name and tag.
         python: Python of the image, such as "3.11".
@@ -196,9 +196,8 @@ def missing_images(session: Session) -> list[MissingImage]:
             raise CliError(f"the bento of {entry.name} is missing or out of date", "run `sluice render`")
         key = f"{entry.team}.{entry.model}"
         version = plan.version
-        found.append(
-            MissingImage(entry.name, key, version.resolved, version.digest, image, bento.python_version)
-        )
+        resolved = " ".join([version.resolved, *(f"{name}={ref}" for name, ref in bento.references)])
+        found.append(MissingImage(entry.name, key, resolved, version.digest, image, bento.python_version))
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -148,10 +149,22 @@ class Trial:
         (scripts / "fetch.sh").write_bytes(script.replace("list=ci/pins/", f"list={lists}/").encode())
         store = os.environ.get("BENTOML_HOME") or Path.home() / "bentoml"
         variables = {"SLUICE_BENTOML_STORE": str(store), **os.environ, "PATH": _path(folder)}
-        resolved = self.plans[-1].version.resolved
-        note(f"fetching {resolved}")
-        command = ["sh", str(scripts / "fetch.sh"), resolved, str(folder / "fetched")]
-        return Path(_step("fetch", command, self.session.root, variables).splitlines()[-1])
+
+        def fetched(resolved: str, target: Path) -> Path:
+            note(f"fetching {resolved}")
+            command = ["sh", str(scripts / "fetch.sh"), resolved, str(target)]
+            return Path(_step("fetch", command, self.session.root, variables).splitlines()[-1])
+
+        plan = self.plans[-1]
+        references = plan.bento.references if plan.bento else ()
+        if not references:
+            return fetched(plan.version.resolved, folder / "fetched")
+        for name, resolved in (("model", plan.version.resolved), *references):
+            target = folder / "models" / name
+            target.mkdir(parents=True)
+            artifact = fetched(resolved, folder / "fetched" / name)
+            shutil.move(artifact, target / artifact.name)
+        return folder / "models"
 
 
 def _path(folder: Path) -> str:

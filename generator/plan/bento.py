@@ -71,6 +71,7 @@ class Bento:
         packages: all packages with their hashes; None when only `requirements` are pinned, and what these need is not.
         custom_class: "module:Class" of a custom model, or of the network whose weights are the model.
         model_file: the model's file in its folder; None to find it by its content.
+        references: (name, immutable reference) of each further model that the team's class loads.
         workers: server processes.
         threads: requests that one worker computes at a time.
         timeout_s: seconds after which a request fails.
@@ -103,6 +104,7 @@ class Bento:
     packages: PackageList | None = None
     custom_class: str | None = None
     model_file: str | None = None
+    references: tuple[tuple[str, str], ...] = ()
     workers: int = 1
     threads: int = 4
     timeout_s: float = 10.0
@@ -151,6 +153,11 @@ class Bento:
             raise ValueError("the requirements don't pin bentoml")
         if not re.fullmatch(r"[0-9a-f]{64}", self.digest):
             raise ValueError("the model's digest is not a SHA-256")
+
+    @property
+    def model_names(self) -> tuple[str, ...]:
+        """The names of all models of the service, sorted; empty if it has one model."""
+        return tuple(sorted(("model", *(name for name, _ in self.references)))) if self.references else ()
 
     @property
     def example(self) -> str:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from generator.source.content import joint_digest
 from generator.source.document import Path
 from generator.source.finding import Finding
 from generator.source.suggest import misspelt
@@ -139,18 +140,46 @@ def _model(written: SourceSpec, lock: LockFile) -> Iterator[Finding]:
         document, local = written.layers.where(source.path)
         yield document.finding("LOCK202", local, message, hint, related=related)
         return
-    if source.sha256 and lock.model.digest != f"sha256:{source.sha256}":
+    if source.sha256 and (lock.model.files or lock.model.digest) != f"sha256:{source.sha256}":
         message = "the lock has another digest than `sha256` in the spec"
         related = (("the lock", written.lock_document.place(("model", "digest"))),)
         document, local = written.layers.where(("spec", "model", "sha256"))
         yield document.finding("LOCK203", local, message, hint, related=related)
         return
-    problem = _problem(source.ref, lock.model.resolved, lock.model.digest)
+    yield from _references(written, lock)
+    problem = _problem(source.ref, lock.model.resolved, lock.model.files or lock.model.digest)
     if problem:
         yield written.lock_document.finding("LOCK205", ("model", "resolved"), problem, hint)
     elif version := _other_version(lock.model):
         message = f"the version is `{lock.model.version}`, but `{lock.model.resolved}` is version `{version}`"
         yield written.lock_document.finding("LOCK205", ("model", "version"), message, hint)
+
+
+def _references(written: SourceSpec, lock: LockFile) -> Iterator[Finding]:
+    """Yield the findings about the further models of a service, and about the digest of all."""
+    hint, model = f"run `sluice pin {_name(written)}`", written.file.spec.model
+    for name, more in (model.references if model else {}).items():
+        path, entry = ("spec", "model", "references", name, "ref"), lock.references.get(name)
+        if entry is None or entry.ref != more.ref:
+            message = f"the lock was made for `{entry.ref}`" if entry else f"the lock has no `{name}`"
+            yield written.finding(
+                "LOCK202", path, f"{message}, not for `{more.ref}`" if entry else message, hint
+            )
+        elif more.sha256 and entry.digest != f"sha256:{more.sha256}":
+            message = "the lock has another digest than `sha256` in the spec"
+            yield written.finding("LOCK203", (*path[:-1], "sha256"), message, hint)
+        elif problem := _problem(more.ref, entry.resolved, entry.digest):
+            yield written.lock_document.finding("LOCK205", ("references", name, "resolved"), problem, hint)
+    named = {name: entry.digest for name, entry in lock.references.items()}
+    surplus = [name for name in named if model is None or name not in model.references]
+    if surplus:
+        message = f"the lock has `{surplus[0]}`, which the spec does not name"
+        yield written.finding("LOCK202", ("spec", "model", "ref"), message, hint)
+    own = lock.model.files
+    joint = joint_digest({"model": own or lock.model.digest, **named}) if named else lock.model.digest
+    if bool(own) != bool(named) or joint != lock.model.digest:
+        message = "the digest of the model is not that of its files and its references"
+        yield written.lock_document.finding("LOCK205", ("model", "digest"), message, hint)
 
 
 def _data(written: SourceSpec, lock: LockFile) -> Iterator[Finding]:

@@ -174,10 +174,6 @@ def _model_reference(written: SourceSpec) -> Iterator[Finding]:
     source = written.file.spec.model
     if source is None:
         return
-    if source.ref.startswith(("s3://", "https://")) and source.sha256 is None:
-        message = "the content of an address can change: an s3:// or https:// reference needs a digest"
-        hint = f"add `sha256: DIGEST` next to it: the output of `sha256sum {source.ref.rpartition('/')[2]}`"
-        yield written.finding("REF206", ("spec", "model", "ref"), message, hint)
     wrong = "always" if source.load is None else "never"
     if FRAMEWORKS[source.framework].own_class == wrong:
         if source.load is None:
@@ -189,30 +185,51 @@ def _model_reference(written: SourceSpec) -> Iterator[Finding]:
             hint = f"remove `load: {source.load}`, or write `framework: custom`"
         yield written.finding("REF207", ("spec", "model", "framework"), message, hint)
     yield from _own_files(written, source)
-    if source.ref.startswith("bentoml:") and source.ref.count(":") != _TAG_COLONS:
-        bare = ":".join(source.ref.split(":")[:2]).rstrip(":")
+    if source.references and source.framework != "custom":
+        name = next(iter(source.references))
+        message = f"a model of the framework `{source.framework}` is one model: only a class of yours can load `{name}`"
+        hint = "write a class (`sluice new TEAM/MODEL --custom`), and `framework: custom`"
+        yield written.finding("REF207", ("spec", "model", "references"), message, hint)
+    locked = written.lock.model.ref if written.lock else ""
+    yield from _one_reference(written, ("spec", "model", "ref"), source.ref, source.sha256, locked)
+    for name, more in source.references.items():
+        path = ("spec", "model", "references", name, "ref")
+        if name == "model":
+            message = "`model` is the name of the model itself"
+            yield written.finding("REF207", path[:-1], message, "write another name")
+        yield from _one_reference(written, path, more.ref, more.sha256, "")
+
+
+def _one_reference(
+    written: SourceSpec, path: Path, ref: str, sha256: str | None, locked: str
+) -> Iterator[Finding]:
+    """Yield what one reference lacks; `locked` is the reference that the lock was made for."""
+    if ref.startswith(("s3://", "https://")) and sha256 is None:
+        message = "the content of an address can change: an s3:// or https:// reference needs a digest"
+        hint = f"add `sha256: DIGEST` next to it: the output of `sha256sum {ref.rpartition('/')[2]}`"
+        yield written.finding("REF206", path, message, hint)
+    if ref.startswith("bentoml:") and ref.count(":") != _TAG_COLONS:
+        bare = ":".join(ref.split(":")[:2]).rstrip(":")
         name, _, version = bare.replace("@", "/").partition("/")
-        locked = written.lock.model.ref if written.lock else ""
         right = locked if locked.startswith(f"{name}:") else f"{name}:{version or 1}"
-        message = f"`{source.ref}` has no version: a BentoML reference is bentoml:NAME:VERSION"
-        if source.ref.count(":") > _TAG_COLONS:
-            message = f"`{source.ref}` has more than a name and a version: bentoml:NAME:VERSION"
+        message = f"`{ref}` has no version: a BentoML reference is bentoml:NAME:VERSION"
+        if ref.count(":") > _TAG_COLONS:
+            message = f"`{ref}` has more than a name and a version: bentoml:NAME:VERSION"
         hint = f'write the version, for example `"{right}"`; `bentoml models list` shows the versions'
-        yield written.finding("REF208", ("spec", "model", "ref"), message, hint)
-    elif source.ref.startswith("bentoml:") and source.ref.endswith(":latest"):
-        name = source.ref.removesuffix(":latest")
-        locked = written.lock.model.ref if written.lock else ""
+        yield written.finding("REF208", path, message, hint)
+    elif ref.startswith("bentoml:") and ref.endswith(":latest"):
+        name = ref.removesuffix(":latest")
         right = locked if locked.startswith(f"{name}:") else f"{name}:1"
-        message = f"`{source.ref}` is another version after each import"
+        message = f"`{ref}` is another version after each import"
         hint = f'write the version, for example `"{right}"`; `bentoml models list` shows the versions'
-        yield written.finding("REF208", ("spec", "model", "ref"), message, hint)
-    yield from _mlflow_reference(written, source.ref)
+        yield written.finding("REF208", path, message, hint)
+    yield from _mlflow_reference(written, path, ref)
 
 
 _MLFLOW = re.compile(r"mlflow:(?P<name>[^/@:]+)(?P<mark>[:/])(?P<version>[^/@:]+)")
 
 
-def _mlflow_reference(written: SourceSpec, ref: str) -> Iterator[Finding]:
+def _mlflow_reference(written: SourceSpec, path: Path, ref: str) -> Iterator[Finding]:
     """Check that what follows the name of a registered model is a version or an alias; stages are neither."""
     found = _MLFLOW.fullmatch(ref)
     if found is None or (found["mark"] == "/" and found["version"].isdigit()):
@@ -220,7 +237,7 @@ def _mlflow_reference(written: SourceSpec, ref: str) -> Iterator[Finding]:
     number = found["version"].removeprefix("v")
     right = f"{found['name']}/{number}" if number.isdigit() else f"{found['name']}@{found['version'].lower()}"
     message = f"`{ref}` has no version: an MLflow reference is mlflow:NAME/VERSION or mlflow:NAME@ALIAS"
-    yield written.finding("REF208", ("spec", "model", "ref"), message, f'write `"mlflow:{right}"`')
+    yield written.finding("REF208", path, message, f'write `"mlflow:{right}"`')
 
 
 _TAG_COLONS = 2

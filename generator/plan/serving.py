@@ -105,6 +105,9 @@ def bento_of(
         packages=packages,
         custom_class=source.load,
         model_file=source.file,
+        references=tuple(
+            (name, lock.references[name].resolved) for name in source.references if name in lock.references
+        ),
         workers=service.workers,
         threads=service.threads,
         timeout_s=service.timeout,

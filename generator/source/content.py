@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final, Literal
 
@@ -92,6 +92,30 @@ def listing_digest(files: Iterable[tuple[str, str]], shown: str) -> str:
     check_names((name for name, _ in listed), shown)
     lines = [f"{sha256}  {name}\n" for name, sha256 in sorted(listed, key=lambda item: os.fsencode(item[0]))]
     return "sha256:" + hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def joint_digest(digests: Mapping[str, str]) -> str:
+    """Return the digest of models by their names: that of a list of them, as `sha256sum` writes one for a folder."""
+    pairs = [(name, digest.removeprefix("sha256:")) for name, digest in digests.items()]
+    return listing_digest(pairs, "the list of models")
+
+
+def joint_path_digest(folder: Path, names: Iterable[str]) -> str:
+    """Return the digest of models that are in a folder, each as the only entry of a folder with its name.
+
+    Raises:
+        ContentError: one is missing, or the same as `path_digest`.
+    """
+    digests = {}
+    for name in names:
+        entries = sorted((folder / name).glob("*"))
+        if len(entries) != 1:
+            message = f"{folder.name}/{name} has {len(entries)} entries, not one model"
+            raise ContentError(
+                message, "put each model into a folder with its name, and the main one into `model`"
+            )
+        digests[name] = path_digest(entries[0], name)
+    return joint_digest(digests)
 
 
 def path_digest(artifact: Path, shown: str, leave_out: frozenset[str] = frozenset()) -> str:

@@ -18,7 +18,8 @@ class LockedModel(Record):
     ref: Line = Field(description="the reference in the spec")
     resolved: Line = Field(description="the immutable reference that it resolved to")
     version: Version = Field(description="version of the model; part of the image tag", examples=["7"])
-    digest: Digest = Field(description="digest of the model's files")
+    digest: Digest = Field(description="digest of the model's files, and of all `references`")
+    files: Digest | None = Field(None, description="digest of the model's own files, if it has `references`")
     at: Line = Field(description="when it was resolved (RFC 3339)")
     by: Line = Field(description="what resolved it")
 
@@ -73,6 +74,9 @@ class LockFile(Record):
     model_config = ConfigDict(alias_generator=None)
     schema_: Literal["sluice/lock/v1"] = Field(alias="schema", description="version of this format")
     model: LockedModel = Field(description="the model")
+    references: dict[Line, LockedModel] = Field(
+        {}, description="further models of the service, by the name in the spec"
+    )
     trained: Trained | None = Field(None, description="what the files of the model show")
     packages: list[Requirement] = Field(
         [], description="pinned packages of the service that the model and its framework need"

@@ -17,6 +17,13 @@ from generator.spec.service import Autoscaling, Outcome, Resources, Service, Tra
 from generator.spec.types import Code, Date, Hex, Key, Line, Loader, Name, Reference, RelativePath
 
 
+class FurtherReference(Record):
+    """A further model of a service."""
+
+    ref: Reference = Field(description="where it comes from", examples=["mlflow:reranker/3"])
+    sha256: Hex | None = Field(None, description="SHA-256 of its file; s3:// and https:// need it")
+
+
 class ModelSource(Record):
     """The model and how it is loaded."""
 
@@ -35,6 +42,12 @@ class ModelSource(Record):
         None,
         description="module:Class of a custom model, of a network for weights, or of the service in a bento",
         examples=["my_model:Model"],
+    )
+    references: dict[Key, FurtherReference] = Field(
+        {},
+        max_length=8,
+        description="further models that the class of a custom model loads, from the folders `references/NAME`",
+        examples=[{"reranker": {"ref": "mlflow:reranker/3"}}],
     )
     endpoints: list[HttpPath] = Field(
         [],

@@ -125,7 +125,7 @@ def build(
 def package(bento: Bento, artifact: Path, python: Path, folder: Path) -> None:
     """Render, import, build, export and unpack what a pipeline handed over."""
     source, home = folder / "source", folder / "home"
-    write(replace(bento, digest=tree_sha256(artifact)), source)
+    write(bento if bento.references else replace(bento, digest=tree_sha256(artifact)), source)
     checked(run(python, home, "import_model.py", str(artifact), cwd=source))
     checked(run(python, home, "-m", "bentoml", "build", "--version", bento.build_version, cwd=source))
     exported = folder / "bento.tar"

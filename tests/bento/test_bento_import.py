@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from generator.plan.bento import Bento
+from generator.source.content import joint_path_digest
 from tests.bento.bentos import BENTOS
-from tests.bento.serving import GetBuilt, checked, run, tree_sha256, write
+from tests.bento.serving import Built, GetBuilt, Server, checked, package, run, tree_sha256, write
 
 pytestmark = pytest.mark.slow
 
@@ -63,6 +65,61 @@ def test_a_changed_folder_is_refused(python: Path, tmp_path: Path, artifact: Pat
     assert code == 1
     assert complaint.startswith("refused: ")
     assert '"rules:1"' not in stored(python, tmp_path)
+
+
+PAIR = """
+import lightgbm
+import numpy as np
+import xgboost
+
+
+class Pair:
+    rowwise = True
+
+    def __init__(self, folder):
+        self.fraud = xgboost.Booster(model_file=next((folder / "fraud").glob("*.ubj")))
+        self.churn = lightgbm.Booster(model_file=next((folder / "references" / "churn").glob("*.txt")))
+
+    def predict(self, rows):
+        matrix = np.array([[row[name] for name in self.churn.feature_name()] for row in rows])
+        churn = self.churn.predict(matrix).argmax(axis=1)
+        fraud = self.fraud.inplace_predict(matrix, iteration_range=(0, self.trees()), validate_features=False)
+        return [{"churn": one, "fraud": other} for one, other in zip(churn, fraud)]
+
+    def trees(self):
+        return int(self.fraud.attr("best_iteration")) + 1
+"""
+
+
+def test_a_service_of_two_pinned_models_answers_what_both_answer(built: GetBuilt, tmp_path: Path) -> None:
+    folder = tmp_path / "models"
+    (folder / "model" / "pair").mkdir(parents=True)
+    (folder / "model" / "pair" / "team_pair.py").write_text(PAIR)
+    shutil.copytree(built("fraud").folder / "trained" / "artifact", folder / "model" / "pair" / "fraud")
+    (folder / "churn").mkdir()
+    shutil.copy(built("churn").folder / "trained" / "artifact.txt", folder / "churn")
+    bento = replace(
+        BENTOS["fraud"],
+        name="risk-pair",
+        framework="custom",
+        custom_class="team_pair:Pair",
+        tag="pair:1",
+        references=(("churn", "mlflow:churn/1"),),
+        digest=joint_path_digest(folder, ("model", "churn")).removeprefix("sha256:"),
+    )
+    python = built("fraud").python
+    code, complaint = imported(python, tmp_path, replace(bento, digest="0" * 64), folder)
+    assert (code, "the lock pins" in complaint) == (1, True)
+    package(bento, folder, python, tmp_path / "built")
+    with Server(Built(bento, tmp_path / "built", python), tmp_path / "home") as server:
+        server.ready()
+        for name in ("fraud", "churn"):
+            expected = built(name).expected
+            status, answer = server.post("/predict", {"rows": expected["rows"]})
+            assert status == 200, answer
+            found = [one[name] for one in answer["predictions"]]
+            wanted = [two for _, two in expected["scores"]] if name == "fraud" else expected["predictions"]
+            assert found == pytest.approx(wanted, rel=1e-5)
 
 
 def test_an_export_under_another_tag_is_refused(built: GetBuilt, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from generator.source.content import path_digest
+from generator.source.content import joint_path_digest, path_digest
 from tests.ci.demo import Demo, git
 from tests.ci.jobs import IMAGE, IMAGES, MODEL, good, pushed, runner
 from tests.ci.runner import REPORT, Ran, Runner
@@ -174,6 +174,32 @@ def test_the_download_hands_over_the_bytes_of_the_lock_only(
     assert (done.returncode, archive.exists()) == ((1, False) if other else (0, True)), done.stderr
     if other:
         assert ("the lock pins" if other == "bytes" else "is a link, or contains") in done.stderr
+
+
+def test_all_models_of_a_service_are_handed_over_each_in_its_folder(demo: Demo, tmp_path: Path) -> None:
+    """Their digest is that of a list, in the order of the names; bytes of one that changed are refused."""
+    for name in ("model", "b_second", "a_first"):
+        (tmp_path / "stored" / name).mkdir(parents=True)
+        (tmp_path / "stored" / name / "weights").write_text(name)
+    folders = tmp_path / "folders"
+    for name in ("model", "b_second", "a_first"):
+        shutil.copytree(tmp_path / "stored" / name, folders / name / name)
+    digest = joint_path_digest(folders, ("model", "b_second", "a_first"))
+    (demo.root / "ci/fetch-model.sh").write_text(f'echo "{tmp_path}/stored/${{1#s3://x/}}"\n')
+    resolved = "s3://x/model b_second=s3://x/b_second a_first=s3://x/a_first"
+    for changed in (True, False):
+        archive = tmp_path / f"{changed}.tar"
+        if changed:
+            (folders / "a_first/a_first/weights").write_text("other")
+        asked = joint_path_digest(folders, ("model", "b_second", "a_first")) if changed else digest
+        command = ["sh", "ci/fetch-source.sh", MODEL, resolved, asked, str(archive)]
+        shutil.copytree(tmp_path / "stored", tmp_path / "kept", dirs_exist_ok=True)
+        done = subprocess.run(command, cwd=demo.root, capture_output=True, text=True, timeout=60)
+        assert (done.returncode, archive.exists()) == ((1, False) if changed else (0, True)), done.stderr
+        shutil.copytree(tmp_path / "kept", tmp_path / "stored", dirs_exist_ok=True)
+    with tarfile.open(archive) as tar:
+        names = sorted(item.name for item in tar if "/model/" in item.name and item.isfile())
+    assert names == [f"./model/all/{name}/{name}/weights" for name in ("a_first", "b_second", "model")]
 
 
 @pytest.mark.parametrize(("fork", "created"), [(True, 1), (False, 0)])

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from generator.source.content import joint_digest
 from tests.bento.bentos import BENTOS
 from tests.bento.serving import checked, run, tree_sha256, write
 from tests.references.bentoml_store import TAG
@@ -38,6 +39,29 @@ def test_another_store_with_other_bytes_under_the_same_tag(store: Path, sandbox:
         done = sandbox.pin(*arguments, BENTOML_HOME=str(store))
         assert (done.exit_code, "PIN107" in done.output) == (1, True)
     assert sandbox.lock.read_text() == text
+
+
+def test_a_service_with_two_models_is_pinned_by_the_digest_of_both(store: Path, sandbox: Sandbox) -> None:
+    versions = store / "models" / "ticket_classifier"
+    shutil.copytree(versions / "7", versions / "8")
+    weights = versions / "8" / "sub" / "weights.bin"
+    weights.write_bytes(b"others")
+    second = f'references: {{second: {{ref: "bentoml:{TAG.replace(":7", ":8")}"}}}}'
+    sandbox.ask(f"bentoml:{TAG}", f", load: team_pair:Pair, {second}")
+    sandbox.spec.write_text(sandbox.spec.read_text().replace("framework: sklearn", "framework: custom"))
+    lock = sandbox.pinned(BENTOML_HOME=str(store))
+    own, other = f"sha256:{tree_sha256(versions / '7')}", f"sha256:{tree_sha256(versions / '8')}"
+    assert (lock["model"]["files"], lock["references"]["second"]["digest"]) == (own, other)
+    assert lock["model"]["digest"] == joint_digest({"model": own, "second": other})
+    assert lock["packages"] == ["bentoml==1.4.39"]
+    text = sandbox.lock.read_text()
+    for arguments in ([], ["--check"], ["--verify"]):
+        assert sandbox.pin(*arguments, BENTOML_HOME=str(store)).exit_code == 0
+    assert sandbox.lock.read_text() == text
+    weights.write_bytes(b"changed")
+    for arguments in ([], ["--check"]):
+        done = sandbox.pin(*arguments, BENTOML_HOME=str(store))
+        assert (done.exit_code, "PIN107" in done.output) == (1, True)
 
 
 def test_the_default_store_is_that_of_the_home_folder(store: Path, sandbox: Sandbox) -> None:

@@ -10,8 +10,8 @@ from generator.source.reader import parse
 
 _HEAD: Final = "# Written by `sluice pin`; commit it together with the spec.\n"
 _EXAMPLE: Final = "# AN EXAMPLE:"  # how the lock that `sluice new --example-lock` writes begins
-_PLAIN: Final = frozenset({"schema", "digest"})
-_SECTIONS: Final = frozenset({"model", "data", "image", "trained"})
+_PLAIN: Final = frozenset({"schema", "digest", "files"})
+_SECTIONS: Final = frozenset({"model", "references", "data", "image", "trained"})
 
 
 def lock_text(old: str | None, wanted: dict[str, Any]) -> str:

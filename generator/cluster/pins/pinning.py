@@ -22,8 +22,9 @@ from generator.cluster.pins.errors import (
 from generator.cluster.pins.reference import AS_GIVEN, Content, PinContext, Reference, Resolution, resolve
 from generator.cluster.pins.targets import PinTarget
 from generator.history.git import GitError
+from generator.plan.packages import package_name
 from generator.plan.values import Image
-from generator.source.content import ContentError
+from generator.source.content import ContentError, joint_digest
 from generator.source.document import Document
 from generator.source.finding import Finding
 from generator.source.line import one_line
@@ -209,7 +210,11 @@ def locked(reference: Reference, lock: LockFile | None) -> dict[str, str] | None
     if reference.data:
         data = lock.data.get(reference.text)
         return data.model_dump(exclude_none=True) if data else None
-    return lock.model.model_dump() if lock.model.ref == reference.text else None
+    model = lock.references.get(reference.name) if reference.name else lock.model
+    if model is None or model.ref != reference.text:
+        return None
+    entry: dict[str, str] = model.model_dump(exclude_none=True)
+    return entry | {"digest": entry.pop("files", entry["digest"])}
 
 
 def quarantined(pinned: Sequence[Pinned], quarantine: Sequence[Quarantine], model: str) -> list[Finding]:
@@ -253,16 +258,14 @@ def merged(pinned: Sequence[Pinned], lock: LockFile | None) -> dict[str, Any]:
     files were read again.
     """
     entries = [(item.target.reference, item.entry or {}) for item in pinned]
-    model = next(entry for reference, entry in entries if not reference.data)
-    out: dict[str, Any] = {"schema": SCHEMA, "model": model}
-    # A container of the team has no framework: nothing of what is in it is installed.
-    read = next((item for item in pinned if item.files is not None and item.target.framework), None)
-    if read is not None and read.files is not None:
-        trained = trained_with(read.files)
-        out["trained"], out["packages"] = trained.lock(), trained.packages(read.target.framework)
-    elif lock and lock.model.digest == model["digest"]:
-        out["trained"] = lock.trained.model_dump(exclude_defaults=True) if lock.trained else {}
-        out["packages"] = list(lock.packages)
+    model, *_ = [entry for reference, entry in entries if not reference.data and not reference.name]
+    references = {reference.name: entry for reference, entry in entries if reference.name}
+    if references:
+        digests = {"model": model, **references}
+        joint = joint_digest({name: entry["digest"] for name, entry in digests.items()})
+        model = {**model, "digest": joint, "files": model["digest"]}
+    out: dict[str, Any] = {"schema": SCHEMA, "model": model, "references": references}
+    out |= _trained(pinned, lock if lock and lock.model.digest == model["digest"] else None)
     out = {key: value for key, value in out.items() if value}
     data = {reference.text: entry for reference, entry in entries if reference.data}
     if data:
@@ -270,6 +273,31 @@ def merged(pinned: Sequence[Pinned], lock: LockFile | None) -> dict[str, Any]:
     if lock and lock.image and (lock.model.version, lock.model.digest) == (model["version"], model["digest"]):
         out["image"] = lock.image.model_dump()
     return out
+
+
+def _trained(pinned: Sequence[Pinned], same: LockFile | None) -> dict[str, Any]:
+    """Return what the model was trained with, and the packages of all models of the service.
+
+    Args:
+        pinned: the outcome for the references of one spec.
+        same: the lock, if it is about the same bytes.
+    """
+    # A container of the team has no framework: nothing of what is in it is installed.
+    read = [item for item in pinned if item.files is not None and item.target.framework]
+    models = [item for item in pinned if not item.target.reference.data]
+    if not read or (same and len(read) < len(models)):
+        trained = same.trained.model_dump(exclude_defaults=True) if same and same.trained else {}
+        return {"trained": trained, "packages": list(same.packages) if same else []}
+    found = {item.target.reference.name: trained_with(item.files or {}) for item in read}
+    lines = {
+        package_name(line): line
+        for item in reversed(read)  # the model itself decides where two name other versions
+        for line in found[item.target.reference.name].packages(item.target.framework)
+    }
+    return {
+        "trained": found[""].lock() if "" in found else {},
+        "packages": [lines[name] for name in sorted(lines)],
+    }
 
 
 def _holds(found: Resolution, old: dict[str, str], reference: Reference) -> bool:

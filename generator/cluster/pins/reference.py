@@ -35,12 +35,14 @@ class Reference:
         data: a data set of a gate, not a model.
         sha256: digest (hex) that the producer gave.
         image: an image to run, whose content is its manifest; not an artifact of files.
+        name: of a further model of the service; empty for the model, and for data.
     """
 
     text: str
     data: bool = False
     sha256: str | None = None
     image: bool = False
+    name: str = ""
 
     @property
     def shown(self) -> str:

@@ -121,6 +121,8 @@ def _merged(
 def _references(spec: ModelSpec) -> Iterator[tuple[Path, Reference]]:
     source = spec.source
     yield source.path, Reference(source.ref, sha256=source.sha256, image=spec.serve is not None)
+    for name, more in (spec.model.references if spec.model else {}).items():
+        yield ("spec", "model", "references", name, "ref"), Reference(more.ref, sha256=more.sha256, name=name)
     for index, gate in enumerate(spec.gates):
         for part, value in gate.needs.data.items():
             yield ("spec", "gates", index, *part), Reference(value, data=True)

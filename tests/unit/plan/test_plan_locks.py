@@ -9,6 +9,7 @@ import pytest
 
 from generator.cluster.pins.reference import _MODELS as PINNED
 from generator.plan.locks import FORMS, immutable_form, version_of
+from generator.source.content import joint_digest
 from generator.spec.types import Reference
 from tests.system.repositories import DIGEST, LOCK, MODEL, PLATFORM, codes, resolve_one, small
 
@@ -98,6 +99,37 @@ def test_the_version_is_that_of_what_was_resolved(tmp_path, ref):
     form = immutable_form(ref, HEX).example
     assert findings(tmp_path / "right", ref, form, version_of(ref, form)) == []
     assert findings(tmp_path / "wrong", ref, form, "99") == ["LOCK205"]
+
+
+FURTHER = "references: {second: {ref: 'mlflow:second/2', resolved: 'mlflow:second/2', version: '2', digest: %s, at: x, by: test}}\n"
+
+
+@pytest.mark.parametrize(
+    ("spec", "lock", "found"),
+    [
+        ("mlflow:second/2", {}, []),
+        ("mlflow:second/3", {}, ["LOCK202"]),
+        ("", {}, ["LOCK202"]),
+        ("mlflow:second/2", {"second": "third"}, ["LOCK202", "LOCK202", "LOCK205"]),
+        ("mlflow:second/2", {"resolved: 'mlflow:second/2": "resolved: 'mlflow:other/2"}, ["LOCK205"]),
+        ("mlflow:second/2", {HEX: "b2" * 32}, ["LOCK205"]),
+        ("s3://bucket/second.pkl", {}, ["REF206"]),
+        ("mlflow:second/Production", {}, ["REF208"]),
+    ],
+)
+def test_a_lock_names_every_model_of_a_service(tmp_path, spec, lock, found):
+    """What the spec names, what was resolved, and the digest of all must agree."""
+    text = f"references: {{second: {{ref: '{spec}'}}}}, " if spec else ""
+    model = MODEL.replace("framework: sklearn", f"{text}framework: custom, load: 'a:B'")
+    further = FURTHER % f"sha256:{HEX}"
+    for old, new in lock.items():
+        further = further.replace(old, new)
+    joint = joint_digest({"model": DIGEST, "second": f"sha256:{HEX}"})
+    locked = LOCK.replace(f"digest: {DIGEST}", f"digest: {joint}\n  files: {DIGEST}") + further
+    assert sorted(codes(resolve_one(small(tmp_path / "own", model, PLATFORM, locked)))) == found
+    if spec == "mlflow:second/2":  # only a class of the team loads several models
+        model = model.replace("framework: custom, load: 'a:B'", "framework: sklearn")
+        assert codes(resolve_one(small(tmp_path / "other", model, PLATFORM, locked))) == ["REF207"]
 
 
 DATA = {
