@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -22,11 +24,20 @@ def repo(tmp_path: Path) -> Path:
     return examples(root)
 
 
-@pytest.fixture
-def rendered(repo: Path) -> Path:
-    """The same, rendered."""
-    from tests.system.repositories import sluice
+@pytest.fixture(scope="session")
+def rendered_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The rendered examples (`repo`), and what rendering them left in the cache (`cache`); tests copy both."""
+    from tests.system.repositories import examples, sluice
 
-    ran = sluice(repo, "render")
+    base = tmp_path_factory.mktemp("rendered")
+    (base / "repo").mkdir()
+    ran = sluice(examples(base / "repo"), "render", XDG_CACHE_HOME=str(base / "cache"))
     assert ran.code == 0, ran.text
-    return repo
+    return base
+
+
+@pytest.fixture
+def rendered(rendered_once: Path, tmp_path: Path) -> Path:
+    """A repository with the example specs, rendered."""
+    shutil.copytree(rendered_once / "cache", os.environ["XDG_CACHE_HOME"], symlinks=True, dirs_exist_ok=True)
+    return shutil.copytree(rendered_once / "repo", tmp_path / "repo", symlinks=True)
