@@ -264,14 +264,22 @@ def _left(left: Sequence[Leaf], *, full: bool) -> Iterator[str]:
     """Yield what is left over, by object and reason: the values, why, and where they could go."""
     if not left:
         yield "nothing"
+    whole = {id(leaf.item) for leaf in left if leaf.path == ("kind",)}
     groups: dict[tuple[str, str, str], list[Leaf]] = {}
     for leaf in left:
-        groups.setdefault((str(leaf.item), leaf.mark.why, leaf.mark.where), []).append(leaf)
-    for (item, why, where), leaves in groups.items():
-        whole = any(leaf.path[:1] == ("apiVersion",) for leaf in leaves) or len(leaves) > _SHOWN
-        shown = ", ".join(f"{dotted(leaf.path)} ({_shortened(_value(leaf))})" for leaf in leaves)
-        yield f"{item}: {shown if full or not whole else plural(len(leaves), 'value')}"
+        name = leaf.item.kind if id(leaf.item) in whole and not full else str(leaf.item)
+        groups.setdefault((name, leaf.mark.why, leaf.mark.where), []).append(leaf)
+    for (name, why, where), leaves in groups.items():
+        yield f"{name}: {_values(leaves, full=full)}"
         yield f"    {visible(why)}{f'; {where}' if where else ''}"
+
+
+def _values(leaves: Sequence[Leaf], *, full: bool) -> str:
+    objects = {str(leaf.item): leaf for leaf in leaves}
+    if len(leaves) > _SHOWN and not full:
+        count = plural(len(leaves), "value")
+        return f"{plural(len(objects), 'object')}, {count}" if len(objects) > 1 else count
+    return ", ".join(f"{dotted(leaf.path)} ({_shortened(_value(leaf))})" for leaf in leaves)
 
 
 def _shortened(value: str) -> str:

@@ -14,6 +14,7 @@ from generator.lint import FieldChange, Object, as_map, each, field_changes
 from generator.pipeline.imports.account import Account, alike
 from generator.pipeline.imports.family import TEMPLATE, Family
 from generator.pipeline.imports.files import Member
+from generator.pipeline.imports.pod import image_name
 from generator.plan.names import Names
 from generator.plan.values import Plan
 
@@ -21,7 +22,6 @@ _CONTAINER: Final = "model"
 _MADE_UP: Final = re.compile(
     r"metadata\.annotations\.sluice\.dev/.*|spec\.template\.metadata\.annotations\.sluice\.dev/.*"
 )
-_DIGEST: Final = re.compile(r"(:[^/@]*)?@sha256:[0-9a-f]{64}$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,12 @@ def compare(member: Member, plan: Plan, files: Mapping[str, str]) -> Compared:
     family = member.family
     objects = [Object.read(ryaml.loads(text)) for name, text in files.items() if name.endswith(".yaml")]
     partners = dict(_partners(family, plan))
+    config = {
+        name: value
+        for one in objects
+        if one.kind == "ConfigMap"
+        for name, value in as_map(one.body.get("data")).items()
+    }
     pairs = []
     for after in objects:
         account = partners.pop((after.kind, after.name), None)
@@ -70,7 +76,7 @@ def compare(member: Member, plan: Plan, files: Mapping[str, str]) -> Compared:
         before = _as_rendered(family, account)
         for path in alike(before, after.body):
             account.settle(path, f"{after.kind} {after.name}")
-        pairs.append(Pair(account.item, after, tuple(_told(field_changes(before, after.body)))))
+        pairs.append(Pair(account.item, after, tuple(_told(field_changes(before, after.body), config))))
         if family.workload is not None and account is family.main is not family.workload:
             _settle_template(family, after)
     return Compared(member.home.team, family.name, member.home.environment, tuple(pairs))
@@ -83,7 +89,7 @@ def _partners(family: Family, plan: Plan) -> Iterator[tuple[tuple[str, str], Acc
     for role, account in family.services.items():
         yield ("Service", getattr(names, role) if role else family.name), account
     for account in (*family.routes, *family.others):
-        yield (account.item.kind, family.name), account
+        yield (account.item.kind, account.item.name if "model" in family.spec else family.name), account
     for one in (family.scaler, family.account):
         if one is not None:
             yield (one.item.kind, family.name), one
@@ -127,20 +133,18 @@ def _settle_template(family: Family, after: Object) -> None:
         account.settle((*TEMPLATE, *path), f"{after.kind} {after.name}")
 
 
-def _told(changes: Iterator[FieldChange]) -> Iterator[FieldChange]:
-    """Yield the changes that say something: not digests of an example, nor what Sluice writes about itself."""
+def _told(changes: Iterator[FieldChange], config: Mapping[str, str]) -> Iterator[FieldChange]:
+    """Yield the changes that say something: no digest of an example, no variable that moves to the ConfigMap."""
     for one in changes:
         if one.live is None and _MADE_UP.fullmatch(one.path):
             continue
         if one.path.endswith(".image") and _same_image(one.live, one.rendered):
             continue
+        variable = as_map(one.live) if ".env[" in one.path else {}
+        if "value" in variable and config.get(str(variable.get("name"))) == str(variable["value"]):
+            continue
         yield one
 
 
 def _same_image(live: object, rendered: object) -> bool:
-    from generator.pipeline.imports.pod import full_image
-
-    if not isinstance(live, str) or not isinstance(rendered, str):
-        return False
-    names = (_DIGEST.sub("", full_image(live)), _DIGEST.sub("", rendered))
-    return re.sub(r":[^:/]+$", "", names[0]) == re.sub(r":[^:/]+$", "", names[1])
+    return isinstance(live, str) and isinstance(rendered, str) and image_name(live) == image_name(rendered)

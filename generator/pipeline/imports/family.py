@@ -47,6 +47,7 @@ class Family:
         spec: the spec, as far as it is read.
         assumed: what the tree does not show.
         blocked: why it can't be imported; empty when it can.
+        lock: the lock that the tree has; empty for none.
     """
 
     release: Release
@@ -62,6 +63,7 @@ class Family:
     spec: dict[str, Any] = field(default_factory=dict)
     assumed: list[Assumed] = field(default_factory=list)
     blocked: str = ""
+    lock: dict[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -137,7 +139,14 @@ class Families:
         )
         if not found.services:
             services = near.of("", "Service")
-            chosen = next((one for one in services if one.spec.get("selector") and _picks(one, labels)), None)
+            chosen = next(
+                (
+                    one
+                    for one in services
+                    if _same_space(one, item) and one.spec.get("selector") and _picks(one, labels)
+                ),
+                None,
+            )
             if chosen is not None:
                 found.services[""] = self._of(chosen)
         found.routes = [self._of(one) for one in self._routes(found)]
@@ -155,7 +164,8 @@ class Families:
             found.others += [
                 self._of(one)
                 for one in near.of_kind(kind)
-                if labels
+                if _same_space(one, item)
+                and labels
                 and as_map(one.spec.get("selector"))
                 and selects(as_map(one.spec["selector"]), labels)
             ]
@@ -190,15 +200,22 @@ class Families:
                 return
         names = {service.item.name for service in family.services.values()}
         for kind in _ROUTES:
-            yield from (one for one in near.of_kind(kind) if names & set(backends(one)))
+            yield from (
+                one for one in near.of_kind(kind) if _same_space(one, item) and names & set(backends(one))
+            )
 
     def _scaler(self, family: Family) -> Account | None:
         targets = {family.name, family.main.item.name}
         for kind in ("HorizontalPodAutoscaler", "ScaledObject"):
             for one in self._objects.near(family.main.item).of_kind(kind):
-                if as_text(as_map(one.spec.get("scaleTargetRef")).get("name")) in targets:
+                target = as_text(as_map(one.spec.get("scaleTargetRef")).get("name"))
+                if target in targets and _same_space(one, family.main.item):
                     return self._of(one)
         return None
+
+
+def _same_space(one: Object, other: Object) -> bool:
+    return one.namespace == other.namespace or not one.namespace or not other.namespace
 
 
 def _picks(service: Object, labels: Any) -> bool:

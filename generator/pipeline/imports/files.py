@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from generator.pipeline.imports.family import Assumed, Family
 from generator.pipeline.imports.platform import Home, owner_of
+from generator.pipeline.imports.pod import image_name
 from generator.pipeline.repository_files import example_lock
 from generator.plan.model_files import PLATFORM, SPECS
 
@@ -28,7 +28,6 @@ _ORDER: Final = (
     "gates",
 )
 _LISTS: Final = ("steps", "guards")
-_DIGEST: Final = re.compile(r"(?P<name>.+)@sha256:(?P<digest>[0-9a-f]{64})")
 
 
 @dataclass
@@ -120,20 +119,26 @@ def spec_file(templates: Templates, origin: str, model: Model) -> dict[str, str]
 
 def lock_file(templates: Templates, model: Model, today: str, *, example: bool) -> dict[str, str]:
     """Return the lock of an image with a digest, or an example; nothing where `sluice pin` must find the digest."""
-    found = _DIGEST.fullmatch(model.ref)
-    if found is not None:
+    lock = model.main.family.lock
+    if lock and not lock.get("data"):
+        return {
+            f"{model.path}.lock.yaml": templates.render("new/imported-lock.yaml.j2", {"model": lock["model"]})
+        }
+    name, _, digest = model.ref.partition("@sha256:")
+    if digest and "serve" in model.main.family.spec:
         body = {
             "ref": model.ref,
-            "resolved": f"{re.sub(r':[^:/]+$', '', found['name'])}@sha256:{found['digest']}",
-            "version": found["digest"][:12],
-            "digest": f"sha256:{found['digest']}",
+            "resolved": f"oci://{image_name(name.removeprefix('oci://'))}@sha256:{digest}",
+            "version": digest[:12],
+            "digest": f"sha256:{digest}",
             "at": f"{today}T00:00:00Z",
             "by": "sluice import: the digest of the tree",
         }
         return {f"{model.path}.lock.yaml": templates.render("new/imported-lock.yaml.j2", {"model": body})}
     if not example:
         return {}
-    return {f"{model.path}.lock.yaml": example_lock(templates, f"{model.team}/{model.name}", model.ref)}
+    data = sorted(lock.get("data", ()))
+    return {f"{model.path}.lock.yaml": example_lock(templates, f"{model.team}/{model.name}", model.ref, data)}
 
 
 def compact(value: Any) -> Any:

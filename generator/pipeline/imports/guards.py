@@ -12,8 +12,7 @@ from generator.odds.trees.values import Known, MetricOdds
 from generator.odds.trees.verdicts import UnreadConditionError, verdicts_of
 from generator.pipeline.imports.account import Account
 from generator.pipeline.imports.family import Family
-from generator.promql.selectors import Selector, selectors_of
-from generator.promql.tokens import QuerySyntaxError, tokenize
+from generator.pipeline.imports.own import own_guard, own_risk, selectors
 from generator.spec.units import duration, percent
 
 _PROXIES: Final = re.compile(
@@ -44,15 +43,26 @@ def read_guards(family: Family, known: Known) -> None:
     kept: dict[tuple[str, str, str], dict[str, Any]] = {}
     refused: set[int] = set()
     for one in odds.metrics:
-        guard, why = _guard(one, known, switched="watch" in family.spec["rollout"] or _switches(family))
+        own = own_guard(family, one.metric, known) if "model" in family.spec else None
+        guard, why = (
+            (own, "")
+            if own
+            else _guard(one, known, switched="watch" in family.spec["rollout"] or _switches(family))
+        )
         account = _account(family, one.metric)
         if account is None:
             continue
+        if guard is None and "model" in family.spec:
+            continue  # Sluice renders the same again
         if guard is None:
             account.leave(one.metric.path, why, "a guard of your own (docs/adding.md), or leave it out")
             refused.add(id(account))
             continue
-        key = (guard["metric"], guard.get("slowerThan", ""), "detect" if "detect" in guard else "limit")
+        key = (
+            guard.get("metric") or guard["outcome"],
+            guard.get("slowerThan", ""),
+            "detect" if "detect" in guard else "limit",
+        )
         same = kept.setdefault(key, guard)
         if same is not guard and "limit" in same and _share(guard["limit"]) < _share(same["limit"]):
             same["limit"] = guard["limit"]
@@ -62,7 +72,13 @@ def read_guards(family: Family, known: Known) -> None:
     if guards:
         family.spec["rollout"]["guards"] = guards
     _arguments(family, refused)
-    _metrics(family, [one.metric for one in odds.metrics], guards)
+    if "serve" in family.spec:
+        _metrics(family, [one.metric for one in odds.metrics], guards)
+    else:
+        tests = [one.metric for one in odds.metrics if own_guard(family, one.metric, known)]
+        risk = own_risk(tests)
+        if risk is not None:
+            family.spec["rollout"]["risk"] = risk
     if known.rps is not None:
         rps = int(known.rps) if known.rps.is_integer() else known.rps
         family.spec.setdefault("traffic", {})["minRps"] = rps
@@ -79,7 +95,7 @@ def _share(text: str) -> float:
 def _name_apart(guards: list[dict[str, Any]]) -> None:
     """Name the guards whose metric another one has, too."""
     for number, guard in enumerate(guards):
-        if sum(one["metric"] == guard["metric"] for one in guards) > 1:
+        if sum(one.get("metric") == guard.get("metric") for one in guards) > 1:
             guard["name"] = f"{guard['metric']}-{number + 1}"
 
 
@@ -193,10 +209,8 @@ def _uses(
 
 def _metrics(family: Family, metrics: list[TreeMetric], guards: list[dict[str, Any]]) -> None:
     """Write what the container exports, as far as the queries show it."""
-    selectors = [
-        one for metric in metrics for one in _selectors(metric.query) if not _PROXIES.match(one.metric)
-    ]
-    counters = [one for one in selectors if _COUNTER.search(one.metric) and "duration" not in one.metric]
+    read = [one for metric in metrics for one in selectors(metric.query) if not _PROXIES.match(one.metric)]
+    counters = [one for one in read if _COUNTER.search(one.metric) and "duration" not in one.metric]
     statuses = {
         label
         for one in counters
@@ -216,16 +230,9 @@ def _metrics(family: Family, metrics: list[TreeMetric], guards: list[dict[str, A
             "serve.metrics.errors.label", _LABEL, "no query of the tree shows which label has the status"
         )
     if any(guard["metric"] == "slow-rate" for guard in guards):
-        buckets = [one.metric.removesuffix("_bucket") for one in selectors if one.metric.endswith("_bucket")]
+        buckets = [one.metric.removesuffix("_bucket") for one in read if one.metric.endswith("_bucket")]
         seconds = [name for name in buckets if not _MILLISECONDS.search(f"{name}_")]
         why = "guards on latency need a histogram in seconds that the container exports"
         name = seconds[0] if seconds else family.assume("serve.metrics.latency.metric", _LATENCY, why)
         found["latency"] = {"metric": name}
     family.spec["serve"]["metrics"] = found
-
-
-def _selectors(query: str) -> Iterator[Selector]:
-    try:
-        yield from (one for one in selectors_of(tokenize(query)) if one.metric)
-    except QuerySyntaxError:
-        return

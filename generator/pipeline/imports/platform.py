@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from generator.lint import Objects, as_map, as_text, each
+from generator.lint import Objects, as_list, as_map, as_text, each
 from generator.pipeline.imports.account import Account, Path
 from generator.pipeline.imports.family import Assumed, Family
 from generator.pipeline.imports.pod import fits
@@ -93,10 +93,17 @@ class Platform:
             "registry": self._registry([family for family, *_ in families]),
             "prometheus": {"address": self._prometheus([family for family, *_ in families])},
             "environments": environments,
-            "tiers": {tier: _tier([f for f, _, _, t in families if t == tier]) for *_, tier in families},
+            "tiers": {tier: _tier([(f, r) for f, _, r, t in families if t == tier]) for *_, tier in families},
             "teams": {home.team: self._team(families, home.team) for _, home, _, _ in families},
         }
+        if not all(self._managed(family.namespace) for family, *_ in families):
+            spec["namespaces"] = "adopt"
         return spec
+
+    def _managed(self, namespace: str) -> bool:
+        """Return whether Sluice made a namespace already; all others are adopted as they are."""
+        found = self._objects.get("", "Namespace", "", namespace)
+        return found is not None and found.labels.get("app.kubernetes.io/managed-by") == "sluice"
 
     def _assume(self, key: str, value: str, why: str) -> str:
         self.assumed.append(Assumed(key, value, why))
@@ -114,9 +121,8 @@ class Platform:
         return self._assume("git.repo", _REPO, "the address of your repository")
 
     def _registry(self, families: Sequence[Family]) -> str:
-        images = [as_text(as_map(family.spec.get("serve")).get("image")) for family in families]
-        hosts = Counter(image.partition("/")[0] for image in images if image)
-        return hosts.most_common(1)[0][0] if hosts else "registry.example.com"
+        found = Counter(map(_registry_of, families))
+        return found.most_common(1)[0][0] if found else "registry.example.com"
 
     def _prometheus(self, families: Sequence[Family]) -> str:
         found = [place for family in families for account in family.analyses for place in _addresses(account)]
@@ -180,6 +186,15 @@ class Platform:
         return found
 
 
+def _registry_of(family: Family) -> str:
+    """Return the host of the image; of an image that Sluice names also the path above team and model."""
+    if "serve" in family.spec:
+        return str(family.spec["serve"]["image"]).partition("/")[0]
+    containers = as_list(family.pod.get("containers"))
+    image = as_text(as_map(containers[family.container]).get("image")) if containers else ""
+    return image.rpartition("/")[0].rpartition("/")[0]
+
+
 def _addresses(account: Account) -> Iterator[tuple[Account, Path, str]]:
     """Yield the addresses of Prometheus in a template, each with its place."""
     places: list[Path] = [("spec", "provider", "address")]
@@ -196,12 +211,13 @@ def owner_of(family: Family) -> str:
     return as_text(known) or "owners@example.com"
 
 
-def _tier(families: Sequence[Family]) -> dict[str, Any]:
+def _tier(families: Sequence[tuple[Family, RouterSettings]]) -> dict[str, Any]:
     """Return a tier that its specs fit, and that nothing looser fits."""
     first, rise, used = 1, 1, set(TEAMS_MAY)
-    for family in families:
+    for family, router in families:
         used |= set(as_map(family.spec.get("pod")))
-        weights = list(_weights(family))
+        # Without a router whole pods decide, which may be more than the weight.
+        weights = [100] if router.kind == "none" else list(_weights(family))
         first = max(first, weights[0])
         rise = max(
             rise, *(after - before for before, after in zip([0, *weights], [*weights, 100], strict=True))

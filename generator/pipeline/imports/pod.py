@@ -23,8 +23,9 @@ _OURS: Final = re.compile(r"(app\.kubernetes\.io/(name|part-of|managed-by|versio
 _LABELS_OF_TOOLS: Final = re.compile(r"argocd\.argoproj\.io/.*|kubectl\.kubernetes\.io/.*|prometheus\.io/.*")
 _SLEEP: Final = re.compile(r"(?:^|\s|/)sleep[\s,]+(\d+)s?$")
 _LOWEST_PORT: Final = 1024
+_VOLUMES: Final = frozenset({"tmp", "feedback-keys", "shared-memory"})
+"""The volumes that Sluice renders."""
 _SHARED, _TMP = "/dev/shm", "/tmp"  # noqa: S108 - in pods
-_GPU: Final = re.compile(r"[a-z0-9.-]+/[A-Za-z0-9._-]*(gpu|mig)[A-Za-z0-9._-]*")
 _PROBES: Final = {"startupProbe": "startup", "readinessProbe": "ready", "livenessProbe": "live"}
 
 
@@ -44,6 +45,12 @@ def full_image(text: str) -> str:
         host, rest = "docker.io", text if slash else f"library/{text}"
     tagged = "@" in rest or ":" in rest.rpartition("/")[2]
     return f"{host}/{rest}" if tagged else f"{host}/{rest}:latest"
+
+
+def image_name(text: str) -> str:
+    """Return an image with its registry, without tag and digest."""
+    above, _, last = full_image(text).partition("@")[0].rpartition("/")
+    return f"{above}/{last.partition(':')[0]}"
 
 
 def read_pod(family: Family) -> None:
@@ -67,6 +74,11 @@ class _Pods:
 
     def read(self) -> None:
         """Read everything that specs have a word for."""
+        if "model" in self.family.spec:  # Sluice rendered the rest of the pod
+            self._resources()
+            self._placement()
+            self._finish()
+            return
         self._serve()
         if self.family.blocked:
             return
@@ -76,6 +88,9 @@ class _Pods:
         self._placement()
         self._containers()
         self._times()
+        self._finish()
+
+    def _finish(self) -> None:
         if self.pod:
             self.family.spec["pod"] = self.pod
 
@@ -144,7 +159,7 @@ class _Pods:
                 self.account.take((*at, "requests", "ephemeral-storage"), "resources.storage")
             )
         for name, value in limits.items():
-            if _GPU.fullmatch(str(name)) and str(value).isdigit():
+            if "/" in str(name) and ("gpu" in str(name) or "/mig-" in str(name)) and str(value).isdigit():
                 self.account.take((*at, "limits", name), "resources.gpu")
                 found["gpu"] = int(str(value))
         if found:
@@ -196,12 +211,17 @@ class _Pods:
             for path, item in each(pod.get(name), (*_POD, name)):
                 if name == "topologySpreadConstraints" and self._ours(item):
                     continue
-                if name == "volumes" and self._memory(path, item):
+                if name == "volumes" and (self._memory(path, item) or self._rendered(item.get("name"))):
                     continue
                 self._add(name, path, item)
+        self._mounts()
+
+    def _mounts(self) -> None:
         for path, item in each(self.body.get("volumeMounts"), (*self.at, "volumeMounts")):
             if item.get("mountPath") == _SHARED and "sharedMemory" in self.pod:
                 self.account.take(path, "pod.sharedMemory")
+            elif self._rendered(item.get("name")):
+                continue
             elif item.get("mountPath") != _TMP:
                 self._add("volumeMounts", path, item)
             else:
@@ -210,6 +230,10 @@ class _Pods:
     def _add(self, name: str, path: Path, item: Any) -> None:
         self.account.take(path, f"pod.{name}[{len(self.pod.get(name, ()))}]")
         self.pod.setdefault(name, []).append(dict(item))
+
+    def _rendered(self, volume: object) -> bool:
+        """Return whether Sluice rendered a volume."""
+        return "model" in self.family.spec and volume in _VOLUMES
 
     def _ours(self, item: Any) -> bool:
         """Return whether a spread is the one that every pod gets."""

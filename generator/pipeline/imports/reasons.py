@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from typing import Final
+from typing import Final, NamedTuple
 
 from generator.lint import Object
 
@@ -26,136 +25,146 @@ _OTHERS: Final = {
     ),
 }
 _ELSEWHERE: Final = ("it is not part of a release that is imported", "keep it where it is")
-_NEXT_TO: Final = "a template of yours: `sluice templates --show kubernetes/{}` is the one to copy"
+_TEMPLATE: Final = "a template of yours, a copy of kubernetes/{}"
+_HOST: Final = "clients use the host, not the name"
+_IMAGE: Final = "put it into the image"
+_CONTAINERS: Final = "spec.template.spec.containers["
+_PODS: Final = "Rollout Deployment"
+_TEMPLATES: Final = "AnalysisTemplate ClusterAnalysisTemplate MetricTemplate"
 
-# Kind, path, why, where; the first row that matches counts.
-_ROWS: Final = tuple(
-    (re.compile(kind), re.compile(path), why, where)
-    for kind, path, why, where in (
-        (".*", r"metadata\.labels.*", "objects have the labels of Sluice", "`pod.labels` for those of pods"),
-        (
-            ".*",
-            r"metadata\.annotations.*",
-            "objects have the annotations of Sluice",
-            "`pod.annotations`, `pod.service.annotations`",
-        ),
-        (
-            ".*",
-            r"metadata\.(name|namespace)$",
-            "Sluice names objects after the model",
-            "clients use the host, not the name",
-        ),
-        (
-            "Rollout|Deployment",
-            r"spec\.selector.*",
-            "pods are selected by `app.kubernetes.io/name`",
-            "a selector can't be changed: the object is replaced",
-        ),
-        (
-            "Rollout|Deployment",
-            r"spec\.template\.spec\.containers\[\d+\]\.name",
-            "the container of the model is called `model`",
-            "",
-        ),
-        (
-            "Rollout|Deployment",
-            r".*\.containers\[\d+\]\.(command|args|workingDir).*",
-            "a container is released as its image starts it",
-            "put it into the image",
-        ),
-        (
-            "Rollout|Deployment",
-            r".*\.containers\[\d+\]\.(envFrom|env).*",
-            "`service.env` has plain values and keys of Secrets",
-            "write each variable into `service.env`",
-        ),
-        (
-            "Rollout|Deployment",
-            r".*\.containers\[\d+\]\.(\w+Probe).*",
-            "probes are HTTP requests to the port of the container",
-            "`serve.probes`, `pod.probes`",
-        ),
-        (
-            "Rollout|Deployment",
-            r".*\.containers\[\d+\]\.lifecycle.*",
-            "pods wait before they stop",
-            "`pod.termination`",
-        ),
-        (
-            "Rollout|Deployment",
-            r".*\.containers\[\d+\]\.ports.*",
-            "a container has one port",
-            "`serve.port`, `serve.probes.port`",
-        ),
-        (
-            "Rollout|Deployment",
-            r".*securityContext.*",
-            "pods run as Pod Security `restricted` demands",
-            "`serve.user` has the number of the user",
-        ),
-        (
-            "Rollout|Deployment",
-            r".*serviceAccount(Name)?",
-            "the ServiceAccount has the name of the model",
-            "grant its rights to that one, or `pod.serviceAccount.annotations`",
-        ),
-        (
-            "Rollout|Deployment",
-            r"spec\.template\.spec\..*",
-            "`pod` has no word for it",
-            _NEXT_TO.format("_pod.yaml.j2"),
-        ),
-        (
-            "Rollout",
-            r"spec\.strategy\..*(setMirrorRoute|experiment).*",
-            "steps have no word for it",
-            "`rollout.shadow` copies requests",
-        ),
-        ("Rollout", r"spec\.strategy\..*\.(args|templates).*", "guards find the versions themselves", ""),
-        (
-            "Rollout",
-            r"spec\.strategy\..*",
-            "`rollout` has no word for it",
-            _NEXT_TO.format("rollout-canary.yaml.j2"),
-        ),
-        (
-            "Rollout|Deployment",
-            r"spec\..*",
-            "specs have no word for it",
-            _NEXT_TO.format("_rollout-head.yaml.j2"),
-        ),
-        (
-            ".*AnalysisTemplate|MetricTemplate",
-            r".*(interval|count|Limit|initialDelay)$",
-            "Sluice computes when and how often a guard measures",
-            "`sluice plan` shows it",
-        ),
-        (
-            ".*AnalysisTemplate|MetricTemplate",
-            r".*",
-            "its verdict is not that of a guard",
-            "a guard of your own (docs/adding.md), or leave it out",
-        ),
-        (
-            "Service",
-            r"spec\.(ports|selector).*",
-            "Services listen on port 80 and select the pods of the model",
-            "clients use the host, not the Service",
-        ),
-        ("Service", r".*", "Services of a model have no settings", _NEXT_TO.format("service.yaml.j2")),
-        (
-            "HorizontalPodAutoscaler|ScaledObject",
-            r".*",
-            "`autoscaling` has no word for it",
-            _NEXT_TO.format("horizontalpodautoscaler.yaml.j2"),
-        ),
-        (
-            "HTTPRoute|GRPCRoute|VirtualService|Ingress|IngressRoute|TraefikService",
-            r".*",
-            "routes follow from host, path and router",
-            "`traffic.hosts`, `serve.path`, `router` of the environment",
-        ),
-    )
+
+class _Row(NamedTuple):
+    """A reason: of these kinds (all, if empty), of paths that start with one text and have another in them."""
+
+    kinds: str
+    start: str
+    part: str
+    why: str
+    where: str
+
+
+# The first row that fits counts.
+_ROWS: Final = (
+    _Row("", "metadata.labels", "", "objects have the labels of Sluice", "`pod.labels` for those of pods"),
+    _Row("", "metadata.annotations", "", "objects have the annotations of Sluice", "`pod.annotations`"),
+    _Row("", "metadata.name", "", "Sluice names objects after the model", _HOST),
+    _Row(
+        _PODS,
+        "spec.selector",
+        "",
+        "pods are selected by `app.kubernetes.io/name`",
+        "replace the object: a selector can't be changed",
+    ),
+    _Row(_PODS, _CONTAINERS, "].command", "a container is released as its image starts it", _IMAGE),
+    _Row(_PODS, _CONTAINERS, "].args", "a container is released as its image starts it", _IMAGE),
+    _Row(_PODS, _CONTAINERS, "].workingDir", "a container is released as its image starts it", _IMAGE),
+    _Row(
+        _PODS,
+        _CONTAINERS,
+        "].env",
+        "`service.env` has plain values and keys of Secrets",
+        "write each variable into `service.env`",
+    ),
+    _Row(
+        _PODS,
+        _CONTAINERS,
+        "Probe",
+        "probes are HTTP requests to the port of the container",
+        "`serve.probes`, `pod.probes`",
+    ),
+    _Row(_PODS, _CONTAINERS, "].lifecycle", "pods wait before they stop", "`pod.termination`"),
+    _Row(_PODS, _CONTAINERS, "].ports", "a container has one port", "`serve.port`, `serve.probes.port`"),
+    _Row(
+        _PODS,
+        "",
+        "ecurityContext",
+        "pods run as Pod Security `restricted` demands",
+        "`serve.user` has the number of the user",
+    ),
+    _Row(_PODS, "", "].name", "the container of the model is called `model`", ""),
+    _Row(
+        _PODS,
+        "",
+        "serviceAccount",
+        "the ServiceAccount has the name of the model",
+        "grant its rights to that one",
+    ),
+    _Row(_PODS, "spec.template.spec", "", "`pod` has no word for it", _TEMPLATE.format("_pod.yaml.j2")),
+    _Row(
+        _PODS,
+        "spec.strategy",
+        "setMirrorRoute",
+        "steps have no word for it",
+        "`rollout.shadow` copies requests",
+    ),
+    _Row(
+        _PODS, "spec.strategy", "experiment", "steps have no word for it", "`rollout.shadow` copies requests"
+    ),
+    _Row(_PODS, "spec.strategy", "].args", "guards find the versions themselves", ""),
+    _Row(_PODS, "spec.strategy", "Service", "Services are named after the model", _HOST),
+    _Row(
+        _PODS, "spec.strategy", "", "`rollout` has no word for it", _TEMPLATE.format("rollout-canary.yaml.j2")
+    ),
+    _Row(_PODS, "", "", "specs have no word for it", _TEMPLATE.format("_rollout-head.yaml.j2")),
+    _Row("Canary", "", "webhooks", "webhooks are not called", "a gate, or a check before the steps"),
+    _Row(
+        "Canary",
+        "spec.analysis",
+        "",
+        "Sluice computes when and how often a guard measures",
+        "`sluice plan` shows it",
+    ),
+    _Row("Canary", "", "", "Argo Rollouts runs the release", "remove it when the Rollout serves"),
+    _Row(
+        _TEMPLATES,
+        "",
+        "interval",
+        "Sluice computes when and how often a guard measures",
+        "`sluice plan` shows it",
+    ),
+    _Row(
+        _TEMPLATES,
+        "",
+        "].count",
+        "Sluice computes when and how often a guard measures",
+        "`sluice plan` shows it",
+    ),
+    _Row(
+        _TEMPLATES,
+        "",
+        "Limit",
+        "Sluice computes when and how often a guard measures",
+        "`sluice plan` shows it",
+    ),
+    _Row(
+        _TEMPLATES,
+        "",
+        "initialDelay",
+        "Sluice computes when and how often a guard measures",
+        "`sluice plan` shows it",
+    ),
+    _Row(
+        _TEMPLATES,
+        "",
+        "",
+        "its verdict is not that of a guard",
+        "a guard of your own (docs/adding.md), or leave it out",
+    ),
+    _Row("Service", "spec.", "", "Services listen on port 80 and select the pods of the model", _HOST),
+    _Row(
+        "HorizontalPodAutoscaler ScaledObject",
+        "",
+        "",
+        "`autoscaling` has no word for it",
+        _TEMPLATE.format("horizontalpodautoscaler.yaml.j2"),
+    ),
+    _Row(
+        "HTTPRoute GRPCRoute VirtualService Ingress TraefikService",
+        "",
+        "",
+        "routes follow from host, path and router",
+        "`traffic.hosts`, `serve.path`, `router` of the environment",
+    ),
 )
 
 
@@ -169,7 +178,11 @@ def reason(item: Object, path: str, *, part: bool) -> tuple[str, str]:
     """
     if not part:
         return _OTHERS.get(item.kind, _ELSEWHERE)
-    for kind, pattern, why, where in _ROWS:
-        if kind.fullmatch(item.kind) and pattern.fullmatch(path):
-            return why, where
+    for row in _ROWS:
+        if (
+            (not row.kinds or item.kind in row.kinds.split())
+            and path.startswith(row.start)
+            and row.part in path
+        ):
+            return row.why, row.where
     return "specs have no word for it", "keep it where it is"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -33,7 +32,6 @@ _FLAGGER: Final = {
 _GATEWAYS: Final = "gateways"
 _ROUTER_WAITS_S: Final = 5.0
 """Seconds that a rendered route waits longer than `service.timeout`."""
-_HOST_RULE: Final = re.compile(r"Host\(`([^`]+)`\)")
 
 
 @dataclass(frozen=True)
@@ -62,9 +60,10 @@ def read_routes(family: Family) -> RouterSettings:
     hosts = list(dict.fromkeys(_hosts(family)))
     if hosts:
         family.spec.setdefault("traffic", {})["hosts"] = hosts
-    path = next(_paths(family), None)
-    why = "no route of the tree has the path of predictions, and a release routes that path only"
-    family.spec["serve"]["path"] = path or family.assume("serve.path", "/", why)
+    if "serve" in family.spec:
+        path = next(_paths(family), None)
+        why = "no route of the tree has the path of predictions, and a release routes that path only"
+        family.spec["serve"]["path"] = path or family.assume("serve.path", "/", why)
     seconds = next(_timeouts(family), 0.0)
     if _ROUTER_WAITS_S < seconds <= 3600:
         family.spec.setdefault("service", {})["timeout"] = duration(seconds - _ROUTER_WAITS_S)

@@ -93,7 +93,8 @@ class _Steps:
         elif "analysis" in step:
             number = as_int(path[-1]) + 1
             found = [one for one in self.family.release.metrics if one.step == f"step {number}"]
-            self.held += max((_lasts(one) for one in found), default=0.0)
+            if "model" not in self.family.spec:  # the evidence steps of Sluice follow the hold
+                self.held += max((_lasts(one) for one in found), default=0.0)
         elif "setHeaderRoute" in step:
             self._cohort(path, as_map(step["setHeaderRoute"]))
 

@@ -20,6 +20,7 @@ from generator.pipeline.imports.comparison import Compared, compare
 from generator.pipeline.imports.family import Assumed, Families, Family
 from generator.pipeline.imports.files import Member, Model, lock_file, platform_file, spec_file
 from generator.pipeline.imports.guards import read_guards
+from generator.pipeline.imports.own import read_own
 from generator.pipeline.imports.platform import TIER, Home, Platform, homes
 from generator.pipeline.imports.pod import fits, read_pod
 from generator.pipeline.imports.routes import RouterSettings, read_routes
@@ -111,6 +112,8 @@ def import_tree(tree: Path, repository: Session | None, settings: Settings) -> T
     found = TreeImport(before=tree_odds(releases, settings.known), unread=releases.unread)
     finder = Families(objects, settings.namespace)
     families = list(finder.of(releases.releases))
+    for family in families:
+        read_own(family, objects, finder.accounts)
     routers = [_read(family, settings.known) for family in families]
     _refuse_twice(families)
     here = [(family, router) for family, router in zip(families, routers, strict=True) if not family.blocked]

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 import yaml
 
+from generator.lint import verify
 from generator.odds.trees.values import Known
 from generator.pipeline.imports.account import dotted, leaves_of
 from generator.pipeline.imports.tree import Settings, import_tree
-from tests.unit.pipeline.imports.trees import GATEWAY, SWITCH
+from tests.unit.pipeline.imports.trees import FLAGGER, GATEWAY, ISTIO, SWITCH
 
 SETTINGS = Settings("models", None, None, Known(), example_lock=True, build=False)
 
@@ -184,3 +185,39 @@ def test_two_stages_are_two_environments(tmp_path):
     platform = yaml.safe_load(found.files["specs/platform.yaml"])["spec"]
     assert platform["environments"]["staging"]["namespace"] == "{team}-{environment}"
     assert sorted(one.environment for one in found.compared) == ["production", "staging"]
+
+
+@pytest.fixture(params=[ISTIO, FLAGGER, GATEWAY], ids=["istio", "flagger", "gateway-api"])
+def stranger(request, tmp_path):
+    return imported(tmp_path, tree=request.param)
+
+
+def test_what_is_rendered_for_strangers_is_verified(stranger, tmp_path):
+    assert not [one for one in stranger.findings if one.severity == "error"]
+    (compared,) = stranger.compared
+    (tmp_path / "rendered").mkdir()
+    for number, pair in enumerate(compared.pairs):
+        (tmp_path / f"rendered/{number}.yaml").write_text(yaml.safe_dump(pair.after.body))
+    found = verify(tmp_path / "rendered")
+    assert [(one.code, one.message) for one in found.findings if one.severity == "error"] == []
+
+
+def test_a_canary_of_flagger_becomes_a_spec(tmp_path):
+    found = imported(tmp_path, tree=FLAGGER)
+    spec = spec_of(found, "test/podinfo")
+    assert spec["autoscaling"] == {"min": 2, "max": 4, "cpu": "99%"}
+    assert spec["traffic"]["hosts"] == ["app.example.com"]
+    assert spec["rollout"] == {
+        "strategy": "canary",
+        "steps": [{"weight": "25%", "hold": "2m"}, {"weight": "50%", "hold": "2m"}],
+        "guards": [
+            {"metric": "error-rate", "limit": "1%"},
+            {"metric": "slow-rate", "slowerThan": "500ms", "limit": "1%"},
+        ],
+    }
+    router = yaml.safe_load(found.files["specs/platform.yaml"])["spec"]["environments"]["production"][
+        "router"
+    ]
+    assert router == {"kind": "istio", "gateway": "public-gateway", "namespace": "istio-system"}
+    webhook = [leaf for leaf in found.leaves if "webhooks" in leaf.path]
+    assert {leaf.mark.status for leaf in webhook} == {"leftover"}

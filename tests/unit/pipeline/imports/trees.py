@@ -125,3 +125,64 @@ spec:
     + SERVICE.replace("NAME", "tickets-active").replace("APP", "tickets")
     + SERVICE.replace("NAME", "tickets-preview").replace("APP", "tickets")
 )
+FLAGGER = (
+    """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: podinfo, namespace: test}
+spec:
+  minReadySeconds: 5
+  selector: {matchLabels: {app: podinfo}}
+  template:
+    metadata:"""
+    + POD.replace("NAME", "podinfo")
+    + """
+---
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {name: podinfo, namespace: test}
+spec:
+  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: podinfo}
+  minReplicas: 2
+  maxReplicas: 4
+  metrics: [{type: Resource, resource: {name: cpu, target: {type: Utilization, averageUtilization: 99}}}]
+---
+apiVersion: flagger.app/v1beta1
+kind: Canary
+metadata: {name: podinfo, namespace: test}
+spec:
+  targetRef: {apiVersion: apps/v1, kind: Deployment, name: podinfo}
+  autoscalerRef: {apiVersion: autoscaling/v2, kind: HorizontalPodAutoscaler, name: podinfo}
+  service: {port: 9898, targetPort: http, gateways: [istio-system/public-gateway], hosts: [app.example.com]}
+  analysis:
+    interval: 2m
+    threshold: 5
+    maxWeight: 50
+    stepWeight: 25
+    metrics:
+      - {name: request-success-rate, thresholdRange: {min: 99}, interval: 1m}
+      - {name: request-duration, thresholdRange: {max: 500}, interval: 30s}
+    webhooks: [{name: load, url: "http://loadtester.test/", metadata: {cmd: hey}}]
+"""
+)
+ISTIO = (
+    GATEWAY[: GATEWAY.index("---\napiVersion: gateway")].replace(
+        "        plugins: {argoproj-labs/gatewayAPI: {httpRoute: cart, namespace: shop}}",
+        "        istio: {virtualService: {name: cart-routes, routes: [primary]}}",
+    )
+    + """
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: cart-routes, namespace: shop}
+spec:
+  gateways: [istio-system/public]
+  hosts: [cart.example.com]
+  http:
+    - name: primary
+      match: [{uri: {exact: /score}}]
+      route:
+        - {destination: {host: cart-stable}, weight: 100}
+        - {destination: {host: cart-canary}, weight: 0}
+"""
+)
