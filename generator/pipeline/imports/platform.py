@@ -206,7 +206,7 @@ def _addresses(account: Account) -> Iterator[tuple[Account, Path, str]]:
 
 
 def owner_of(family: Family) -> str:
-    """Return whom to ask about a release."""
+    """Return the contact of a release."""
     known = family.main.item.annotations.get("sluice.dev/owner")
     return as_text(known) or "owners@example.com"
 

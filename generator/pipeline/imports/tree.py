@@ -142,7 +142,7 @@ def _read(family: Family, known: Known) -> RouterSettings:
     """Read everything about one release."""
     if family.release.tool == "KServe":
         family.blocked = (
-            "an InferenceService names no container with counters of its own: write a spec with `sluice new`"
+            "an InferenceService names no container with its own counters: write a spec with `sluice new`"
         )
         return RouterSettings("none")
     if not fits(Name, family.name):
