@@ -179,15 +179,14 @@ def detection(rollout: Rollout, stops: Sequence[Stop], latency_s: float) -> Dete
     """
     not_negative("latency", latency_s)
     total = min(1.0, math.fsum(stop.mass for stop in stops))
-    by_step = tuple(
-        min(1.0, math.fsum(stop.mass for stop in stops if stop.last_s <= end + _TIME_SLACK * max(1.0, end)))
-        for end in rollout.ends
-    )
+    by_step = tuple(_reached(rollout.ends, stops))
     if total <= 0.0:
         return Detection(0.0, by_step, None, None, None)
     mean = exposed = reached = 0.0
     p90 = None
     for stop in stops:
+        if not stop.mass:
+            continue
         share = stop.mass / total
         rollback = 0.5 * (stop.first_s + stop.last_s) + latency_s
         mean += share * rollback
@@ -196,3 +195,13 @@ def detection(rollout: Rollout, stops: Sequence[Stop], latency_s: float) -> Dete
         if p90 is None and reached >= 0.9 - 1e-12:
             p90 = stop.last_s + latency_s
     return Detection(total, by_step, mean, p90, exposed)
+
+
+def _reached(ends: Sequence[float], stops: Sequence[Stop]) -> Iterator[float]:
+    """Yield the probability of a stop by each of some times, which ascend."""
+    waiting = sorted(stops, key=lambda stop: stop.last_s, reverse=True)
+    reached = 0.0
+    for end in ends:
+        while waiting and waiting[-1].last_s <= end + _TIME_SLACK * max(1.0, end):
+            reached += waiting.pop().mass
+        yield min(1.0, reached)

@@ -10,6 +10,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import accumulate
+from operator import mul
 from typing import Literal
 
 from generator.stats.binomial import ceil_on_lattice, floor_on_lattice
@@ -85,50 +88,34 @@ def _breach_poisson(m: float, p: float, limit: float, bound: Bound) -> float:
     """Return P(the ratio of a window with requests is on the wrong side), by summation."""
     slope = min((1.0 - limit) / limit, _BEYOND_COUNTS)
     first, masses = _poisson_range(m * p)
-    cdf = _PoissonCdf(m * (1.0 - p))
-    total = 0.0
-    for x, mass in enumerate(masses, first):
-        if bound == "at_least":
-            total += mass * (1.0 - cdf.at(floor_on_lattice(slope * x)))
-        else:
-            total += mass * cdf.at(ceil_on_lattice(slope * x) - 1)
+    lowest, others = _poisson_range(m * (1.0 - p))
+    sums = list(accumulate(others))
+    # Below `start` the other requests are surely more than x allows, from `end` on surely fewer.
+    start = min(len(masses), max(0, math.floor(lowest / slope) - 1 - first))
+    end = max(start, min(len(masses), math.ceil((lowest + len(sums) + 1) / slope) + 2 - first))
+    total = math.fsum(masses[:start] if bound == "at_least" else masses[end:])
+    for x, mass in enumerate(masses[start:end], first + start):
+        last = floor_on_lattice(slope * x) if bound == "at_least" else ceil_on_lattice(slope * x) - 1
+        index = last - lowest
+        within = 0.0 if index < 0 else sums[index] if index < len(sums) else 1.0
+        total += mass * (1.0 - within if bound == "at_least" else within)
     # At X = Y = 0 neither sum counts the window: the first needs Y > 0, the second Y < 0.
     return min(1.0, max(0.0, total))
 
 
+@lru_cache(maxsize=256)
 def _poisson_range(mean: float) -> tuple[int, list[float]]:
     """Return the first value and the masses of a Poisson variable: nine standard deviations and 40 counts each way."""
     span = _POISSON_SPAN * math.sqrt(mean) + 40.0
     first, last = max(0, math.floor(mean - span)), math.ceil(mean + span)
     mode = math.floor(mean)
-    upward = [poisson_pmf(mode, mean)]
-    for x in range(mode + 1, last + 1):
-        upward.append(upward[-1] * mean / x)
-    downward = [upward[0]]
-    for x in range(mode, first, -1):
-        downward.append(downward[-1] * x / mean)
-    return first, downward[:0:-1] + upward
-
-
-class _PoissonCdf:
-    """The distribution function of one Poisson variable, tabulated once."""
-
-    __slots__ = ("_first", "_sums")
-
-    def __init__(self, mean: float) -> None:
-        self._first, masses = _poisson_range(mean)
-        self._sums: list[float] = []
-        total = 0.0
-        for mass in masses:
-            total += mass
-            self._sums.append(total)
-
-    def at(self, k: int) -> float:
-        """Return P(X <= k)."""
-        index = k - self._first
-        if index < 0:
-            return 0.0
-        return self._sums[index] if index < len(self._sums) else 1.0
+    middle = poisson_pmf(mode, mean)
+    # Neighbours differ by a factor; `accumulate` multiplies thousands of them without a loop in Python.
+    upward = accumulate(map(mean.__truediv__, range(mode + 1, last + 1)), mul, initial=middle)
+    downward = accumulate(
+        map((1.0 / mean if mean else 0.0).__mul__, range(mode, first, -1)), mul, initial=middle
+    )
+    return first, [*list(downward)[:0:-1], *upward]
 
 
 @dataclass(frozen=True, slots=True)
