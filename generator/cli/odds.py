@@ -91,7 +91,8 @@ def command(
         )
     if better or (better is None and len(found.metrics) <= _FEW):
         found = with_better(found, known)
-    emit(render(found, fmt, Screen.of(sys.stdout)))
+    root = (tree if tree.is_dir() else tree.parent).absolute()
+    emit(render(found, fmt, Screen.of(sys.stdout), root), commands=fmt == "github")
 
 
 def _from_history(releases: TreeReleases, address: str, known: Known) -> Known:

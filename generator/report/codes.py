@@ -25,6 +25,7 @@ _MODULES: Final = (
     "generator.lint.shapes",
     "generator.lint.tree",
     "generator.odds.replay.codes",
+    "generator.odds.trees.codes",
 )
 """Modules elsewhere that declare the codes that they raise."""
 
@@ -50,6 +51,7 @@ FAMILIES: Final[Mapping[str, str]] = {
     "OUT": "Rendered files",
     "RPL": "Recordings (`sluice replay`)",
     "DOC": "What the repository, the machine and the cluster lack (`sluice doctor`)",
+    "ODDS": "Releases of any tree (`sluice odds`)",
     "SPIN": "Spinnaker pipelines (`sluice spinnaker`)",
     "ROL": "Rollouts (`sluice verify`)",
     "ANA": "Analysis (`sluice verify`)",

@@ -45,6 +45,12 @@ def _doctor() -> Node:
     return _document("doctor", "What is missing", "What `sluice doctor` found.", DoctorDocument)
 
 
+def _odds() -> Node:
+    from generator.report.trees.odds_json import OddsDocument
+
+    return _document("odds", "The odds of a tree", "What `sluice odds` found.", OddsDocument)
+
+
 def _document(name: str, title: str, description: str, record: type) -> Node:
     units = "Shares are fractions, times are seconds."
     return identified(name, title, {"description": f"{description} {units}", **schema_of(record)})
@@ -70,6 +76,7 @@ SCHEMAS: Final[Mapping[str, Callable[[], Node]]] = {
     "findings": _findings,
     "try": _trial,
     "doctor": _doctor,
+    "odds": _odds,
 }
 """What builds each schema, by the name that `sluice schema` knows."""
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from generator.odds.trees.values import HARMS, MetricOdds, ReleaseOdds, TreeOdds
-from generator.report.markdown import cell, fenced, row
+from generator.report.markdown import cell, fold, row
 from generator.report.tables import Screen
 from generator.report.trees.text import summary
-from generator.report.trees.words import down, headline, measures, pasted, proposal, remarks, timeline, up
+from generator.report.trees.words import down, headline, measures, proposal, remarks, templates, timeline, up
 
 
 def render(found: TreeOdds, screen: Screen) -> str:  # noqa: ARG001 - as every format
@@ -39,11 +39,11 @@ def _release(found: ReleaseOdds) -> Iterator[str]:
             texts = [measures(one)]
         yield from (f"- {cell(one.metric.name)} ({cell(one.metric.step)}): {cell(text)}" for text in texts)
         yield from (cell(text).replace("  - ", "  - ", 1) for text in proposal(one))
-        if text := pasted(one):
-            yield from ("", fenced(text.rstrip()).rstrip(), "")
     yield from (f"- {cell(note)}" for note in found.release.notes)
     if found.assumed:
         yield f"- assumed: {cell('; '.join(found.assumed))}"
+    for item, text in templates(found):
+        yield from ("", fold(f"{item} with these limits, to apply in its place", text.rstrip()))
     yield ""
 
 

@@ -11,7 +11,7 @@ from generator.odds.trees.values import HARMS, MetricOdds, ReleaseOdds, TreeOdds
 from generator.report.charts.svg import Label, Line, Picture, Rect, Shape
 from generator.report.tables import Screen
 from generator.report.trees.text import summary
-from generator.report.trees.words import down, headline, measures, pasted, proposal, remarks, timeline, up
+from generator.report.trees.words import down, headline, measures, proposal, remarks, templates, timeline, up
 from generator.source.line import visible
 
 _WIDTH, _HEIGHT, _LEAST = 760.0, 110.0, 14.0
@@ -63,12 +63,13 @@ def _release(found: ReleaseOdds) -> Iterator[str]:
     for one in found.metrics:
         texts = [*([measures(one)] if one.false_stop is None else []), *remarks(one), *proposal(one)]
         yield from (f"<li>{_text(one.metric.name)}: {_text(text.strip(' -'))}</li>\n" for text in texts)
-        if text := pasted(one):
-            yield f"<pre>{_text_block(text)}</pre>\n"
     yield from (f"<li>{_text(note)}</li>\n" for note in found.release.notes)
     if found.assumed:
         yield f"<li>assumed: {_text('; '.join(found.assumed))}</li>\n"
     yield "</ul>\n"
+    for item, text in templates(found):
+        yield f"<p class=soft>{_text(item)} with these limits, to apply in its place:</p>\n"
+        yield f"<pre>{_text_block(text)}</pre>\n"
 
 
 def _text_block(text: str) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from generator.odds.trees.codes import TRAPS
 from generator.odds.trees.values import HARMS, MetricOdds, ReleaseOdds, TreeOdds
 from generator.report.tables import Block, Screen, Table
-from generator.report.trees.words import down, headline, measures, pasted, proposal, remarks, timeline, up
+from generator.report.trees.words import down, headline, measures, proposal, remarks, templates, timeline, up
 from generator.spec.quantities import plural
 
 
@@ -20,7 +21,11 @@ def render(found: TreeOdds, screen: Screen) -> str:
         )
         lines += screen.body(_blocks(release))
         for one in release.metrics:
-            lines += _better(one, screen)
+            lines += screen.body(proposal(one))
+        for item, text in templates(release):
+            # Lines of YAML are never wrapped, so that they can be pasted.
+            lines += screen.body([f"{item} with these limits, to apply in its place:"])
+            lines += [f"    {line}".rstrip() for line in text.splitlines()]
         lines.append("")
     if found.unused:
         lines += screen.title("Templates that no release of the tree uses")
@@ -46,12 +51,6 @@ def _blocks(found: ReleaseOdds) -> Iterator[Block]:
         yield f"- assumed: {'; '.join(found.assumed)}"
 
 
-def _better(found: MetricOdds, screen: Screen) -> Iterator[str]:
-    """Yield what would be better; lines of YAML are never wrapped, so that they can be pasted."""
-    yield from screen.body(proposal(found))
-    yield from (f"    {line}" for line in pasted(found).splitlines())
-
-
 def _heading() -> tuple[str, ...]:
     return ("metric", "in", "good version stopped", *(f"{times:g}x caught" for times in HARMS))
 
@@ -66,7 +65,7 @@ def _unused(metrics: tuple[MetricOdds, ...]) -> Iterator[Block]:
     for one in metrics:
         yield f"- {one.metric.template} {one.metric.name}: {measures(one)}"
         for trap, text in one.traps:
-            yield f"    {trap}: {text}"
+            yield f"    {trap} ({TRAPS[trap]}): {text}"
 
 
 def summary(found: TreeOdds) -> Iterator[str]:

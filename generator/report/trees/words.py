@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from generator.lint import Release
+from generator.lint import Object, Release, TreeMetric
+from generator.odds.trees.codes import TRAPS
 from generator.odds.trees.values import MetricOdds, ReleaseOdds, Span
+from generator.source.document import Path
 from generator.spec.quantities import count_up, plural, share_down, share_up, time_span
 
 _SHORT = 8
@@ -137,7 +140,7 @@ def _limit(found: MetricOdds) -> str:
 def remarks(found: MetricOdds) -> Iterator[str]:
     """Yield what else there is to say about a metric, in sentences."""
     for trap, text in found.traps:
-        yield f"{trap}: {text}"
+        yield f"{trap} ({TRAPS[trap]}): {text}"
     if found.why and found.measure.kind != "unknown":
         yield f"no odds: {found.why}"
     if found.paused >= 0.001:
@@ -213,14 +216,54 @@ def pasted(found: MetricOdds) -> str:
     metric = found.better.metric if found.better else None
     if metric is None:
         return ""
-    fields = [("successCondition", f'"{metric.success}"'), ("interval", _seconds(metric.interval_s))]
-    if metric.count:
-        fields.append(("count", str(metric.count)))
-    if metric.delay_s:
-        fields.append(("initialDelay", _seconds(metric.delay_s)))
-    fields.append(("failureLimit", str(metric.failure_limit)))
-    lines = [f"- name: {metric.name}", *(f"  {key}: {value}" for key, value in fields)]
+    shown = {**_limits(metric), "successCondition": f'"{metric.success}"'}
+    lines = [f"- name: {metric.name}", *(f"  {key}: {value}" for key, value in shown.items())]
     return "\n".join([*lines, "  provider: …  # as it is"]) + "\n"
+
+
+def _limits(metric: TreeMetric) -> dict[str, str | int]:
+    """Return the fields of a metric that decide when it fails."""
+    found: dict[str, str | int] = {
+        "successCondition": metric.success,
+        "interval": _seconds(metric.interval_s),
+    }
+    if metric.count:
+        found["count"] = metric.count
+    if metric.delay_s:
+        found["initialDelay"] = _seconds(metric.delay_s)
+    return {**found, "failureLimit": metric.failure_limit}
+
+
+def templates(found: ReleaseOdds) -> Iterator[tuple[Object, str]]:
+    """Yield each AnalysisTemplate that has a proposal, and the whole object with the proposed limits as YAML."""
+    changed: dict[Object, dict[Path, TreeMetric]] = {}
+    for one in found.metrics:
+        if one.better is not None and one.better.metric is not None:
+            changed.setdefault(one.metric.template, {}).setdefault(one.metric.path, one.better.metric)
+    for item, metrics in changed.items():
+        yield item, _written(item, metrics)
+
+
+def _written(item: Object, metrics: Mapping[Path, TreeMetric]) -> str:
+    import copy
+
+    import yaml
+
+    class Dumper(yaml.SafeDumper):
+        """Writes text of several lines, such as queries, as a block."""
+
+    def text(dumper: yaml.SafeDumper, value: str) -> yaml.Node:
+        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="|" if "\n" in value else None)
+
+    Dumper.add_representer(str, text)
+    body = {key: copy.deepcopy(value) for key, value in item.body.items() if key != "status"}
+    for path, metric in metrics.items():
+        written: Any = body
+        for key in path:
+            written = written[key]
+        written.pop("failureCondition", None)
+        written.update(_limits(metric))
+    return yaml.dump(body, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=1000)
 
 
 def _seconds(value: float) -> str:

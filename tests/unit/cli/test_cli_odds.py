@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
+import jsonschema
 import pytest
 import yaml
 from click.testing import CliRunner
 
 from generator.cli.main import cli
+from generator.lint import check
+from generator.report.schemas import schema_text
 from tests.unit.odds.trees.examples import ADVICE
-from tests.unit.odds.trees.trees import ERRORS, canary
+from tests.unit.odds.trees.trees import COMPARED, ERRORS, FORMS, canary
 
 KNOWN = ["--rps", "50", "--baseline", "error=1%"]
 
@@ -36,6 +40,17 @@ def test_the_text_says_what_it_is_worth(tree):
         "1 of 1 metric recognized",
     ):
         assert part in done.output
+
+
+@pytest.mark.parametrize(
+    "text", [*ADVICE.values(), canary(*COMPARED), canary(*FORMS["quantile"]), canary("up", "count: 1")]
+)
+def test_json_is_what_its_schema_describes(tmp_path, text):
+    (tmp_path / "tree.yaml").write_text(text)
+    for known in ([], KNOWN):
+        jsonschema.validate(
+            json.loads(run(tmp_path, *known, "--format", "json").output), json.loads(schema_text("odds"))
+        )
 
 
 def test_json_has_the_numbers(tree):
@@ -81,18 +96,25 @@ def test_html_escapes_what_the_tree_says(tmp_path):
     assert "&lt;b&gt;quality" in page
 
 
-def test_sarif_has_a_result_for_each_trap(tmp_path):
+def test_formats_of_code_hosts_have_a_finding_with_a_documented_code_for_each_trap(tmp_path):
     (tmp_path / "rollout.yaml").write_text(
         canary(ERRORS, 'successCondition: "len(result) == 0 || result[0] < 0.02"')
     )
     (only,) = json.loads(run(tmp_path, *KNOWN, "--format", "sarif").output)["runs"]
     names = [rule["id"] for rule in only["tool"]["driver"]["rules"]]
     found = {result["ruleId"]: result for result in only["results"]}
-    assert "passes-on-nothing" in found
+    assert "ODDS112" in found
+    assert "Write instead" in only["tool"]["driver"]["rules"][names.index("ODDS112")]["help"]["text"]
     assert all(names[result["ruleIndex"]] == result["ruleId"] for result in only["results"])
-    location = found["passes-on-nothing"]["locations"][0]["physicalLocation"]
+    location = found["ODDS112"]["locations"][0]["physicalLocation"]
     assert location["artifactLocation"]["uri"] == "rollout.yaml"
     assert location["region"]["startLine"] > 1
+    annotations = run(tmp_path, *KNOWN, "--format", "github").output
+    assert f"::warning file=rollout.yaml,line={location['region']['startLine']}" in annotations
+    assert "(ODDS112)" in run(tmp_path, *KNOWN).output
+    assert {
+        one["check_name"] for one in json.loads(run(tmp_path, *KNOWN, "--format", "gitlab").output)
+    } == set(found)
 
 
 def test_what_would_be_better_can_be_pasted(tmp_path):
@@ -115,6 +137,28 @@ def test_what_would_be_better_can_be_pasted(tmp_path):
     (again,) = json.loads(run(tmp_path, *KNOWN, "--format", "json").output)["releases"]
     assert again["metrics"][0]["harms"][1]["power"]["low"] == pytest.approx(
         better["metric"]["power"], abs=0.01
+    )
+
+
+def test_what_would_be_better_is_a_whole_object_that_can_be_applied(tmp_path):
+    text = canary(ERRORS, 'failureCondition: "result[0] > 0.2"', "{interval: 1m, initialDelay: 3m}")
+    (tmp_path / "rollout.yaml").write_text(text)
+    (release,) = json.loads(run(tmp_path, *KNOWN, "--format", "json").output)["releases"]
+    (template,) = release["better_templates"]
+    body = yaml.safe_load(template["yaml"])
+    assert check(body) == []
+    (metric,) = body["spec"]["metrics"]
+    assert "failureCondition" not in metric
+    assert metric["provider"]["prometheus"]["query"].strip() == ERRORS
+    for fmt in ("text", "markdown"):
+        shown = run(tmp_path, *KNOWN, "--format", fmt).output
+        block = re.search(r"^( *)apiVersion: argoproj.io/v1alpha1\n(?:\1.*\n)+", shown, re.MULTILINE)[0]
+        assert yaml.safe_load(block.partition("```")[0].partition("\n1 release")[0]) == body
+    (applied,) = (part for part in text.split("---\n") if "kind: Rollout" in part)
+    (tmp_path / "rollout.yaml").write_text(f"{applied}---\n{template['yaml']}")
+    (again,) = json.loads(run(tmp_path, *KNOWN, "--format", "json").output)["releases"]
+    assert again["metrics"][0]["harms"][1]["power"]["low"] == pytest.approx(
+        release["metrics"][0]["better"]["metric"]["power"], abs=0.01
     )
 
 

@@ -29,7 +29,7 @@ from generator.report.codes import family, files_of
 from tests.tools.environment import OFFLINE
 from tests.unit.rules.repository import LOCK, PLATFORM, SPEC, TODAY, as_yaml, edited, file_of
 
-TREES = {"ROL", "ANA", "CAP", "SYN", "VER"}
+TREES = {"ODDS", "ROL", "ANA", "CAP", "SYN", "VER"}
 _QUERIES = {f"CAN{number}" for number in range(120, 126)}
 _SPEC = "specs/shop/ranker.yaml"
 _KINDS = {"strategy", "kind"}
