@@ -47,6 +47,7 @@ COMMANDS: dict[str, str] = {
     "postmortem": "Write what happened to a release, and what would have caught it.",
     "revert": "Roll a model back to its previous version.",
     "alerts": "Write alerts for released models, and unit tests for them.",
+    "mcp": "Answer an assistant's questions about a repository, read-only.",
     "ci": "Write CI workflows: checks, comments, images, promotions and reverts.",
     "codeowners": "Generate the CODEOWNERS file.",
     "spinnaker": "Write a canary as a Spinnaker pipeline with Kayenta.",
@@ -72,7 +73,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     ),
     "Release models": ("pin", "try", "gates", "promote", "render", "verify", "odds", "record"),
     "Operate": ("doctor", "status", "audit", "track-record", "postmortem", "revert", "alerts"),
-    "Set up": ("ci", "codeowners", "spinnaker", "templates", "completion", "help"),
+    "Set up": ("mcp", "ci", "codeowners", "spinnaker", "templates", "completion", "help"),
 }
 """The commands by task, as `sluice --help` lists them."""
 
@@ -113,6 +114,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "revert": ('revert shop/recommender --reason "clicks fell by a fifth"',),
     "alerts": ("alerts", "alerts shop/recommender --env production"),
+    "mcp": ("mcp", "mcp --root models"),
     "ci": ("ci github", "ci gitlab --check"),
     "codeowners": ("codeowners", "codeowners --check"),
     "spinnaker": ("spinnaker shop/recommender --env production",),

@@ -45,6 +45,11 @@ _FEW = 20
     default=None,
     help="Search for limits with better odds; the default is to do so for up to 20 metrics.",
 )
+@click.option(
+    "--strict",
+    is_flag=True,
+    help="Exit code 1 if a release or a metric has a finding, such as one without a verdict.",
+)
 @click.option("--build", is_flag=True, help="Read what kustomize and helm, on the path, make of the tree.")
 @click.option(
     "--format", "fmt", type=click.Choice(FORMATS), default="text", show_default=True, help="Output format."
@@ -57,6 +62,7 @@ def command(
     fmt: str,
     *,
     better: bool | None,
+    strict: bool,
     build: bool,
 ) -> None:
     """Show what any release is worth, also one written by hand.
@@ -66,7 +72,7 @@ def command(
     metric is recognized from its query, or said to be unknown. What is not given becomes a range: --rps and --baseline
     narrow it, and --prometheus takes both from the history. PROMETHEUS_TOKEN is sent as a bearer token,
     PROMETHEUS_ORG_ID names the tenant. For a model of a repository of Sluice, `sluice plan` shows the odds. Exit code
-    0, whatever the odds are.
+    0, whatever the odds are, unless --strict is given.
     """
     from generator.lint import read_releases
     from generator.odds.trees.better import with_better
@@ -93,6 +99,11 @@ def command(
         found = with_better(found, known)
     root = (tree if tree.is_dir() else tree.parent).absolute()
     emit(render(found, fmt, Screen.of(sys.stdout), root), commands=fmt == "github")
+    if strict:
+        from generator.report.trees.findings import findings_of
+
+        if any(finding.severity == "warning" for finding in findings_of(found)):
+            click.get_current_context().exit(1)
 
 
 def _from_history(releases: TreeReleases, address: str, known: Known) -> Known:

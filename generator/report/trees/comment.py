@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from generator.odds.trees.values import HARMS, MetricOdds, ReleaseOdds, TreeOdds
+from generator.report.comment import LIMIT
 from generator.report.markdown import cell, fold, row
 from generator.report.tables import Screen
 from generator.report.trees.text import summary
 from generator.report.trees.words import down, headline, measures, proposal, remarks, templates, timeline, up
+from generator.spec.quantities import plural
+
+MARKER: Final = "<!-- sluice odds -->"
+"""The first line, by which a workflow finds its own comment."""
 
 
 def render(found: TreeOdds, screen: Screen) -> str:  # noqa: ARG001 - as every format
-    """Write the odds of a tree."""
-    lines = ["### What these releases are worth", ""]
-    for release in found.releases:
-        lines += _release(release)
-    lines += [f"{cell(text)}  " for text in summary(found)]
-    return "\n".join(lines).rstrip() + "\n"
+    """Write the odds of a tree; what exceeds the length of a comment is counted."""
+    head = f"{MARKER}\n### What these releases are worth\n\n"
+    tail = "\n".join(f"{cell(text)}  " for text in summary(found)).rstrip() + "\n"
+    tail = tail if len(tail) < LIMIT // 4 else tail[: LIMIT // 4].rpartition("\n")[0] + "\n"
+    shown, room = [], LIMIT - len(head) - len(tail) - 200
+    for number, release in enumerate(found.releases):
+        text = "\n".join(_release(release)) + "\n"
+        room -= len(text)
+        if room < 0:
+            left = plural(len(found.releases) - number, "more release")
+            shown.append(f"{left}: `sluice odds` shows {'it' if left.startswith('1 ') else 'them'}.\n\n")
+            break
+        shown.append(text)
+    return head + "".join(shown) + tail
 
 
 def _release(found: ReleaseOdds) -> Iterator[str]:
