@@ -51,6 +51,12 @@ def _odds() -> Node:
     return _document("odds", "The odds of a tree", "What `sluice odds` found.", OddsDocument)
 
 
+def _import() -> Node:
+    from generator.report.imports import ImportDocument
+
+    return _document("import", "An import of a tree", "What `sluice import` found.", ImportDocument)
+
+
 def _document(name: str, title: str, description: str, record: type) -> Node:
     units = "Shares are fractions, times are seconds."
     return identified(name, title, {"description": f"{description} {units}", **schema_of(record)})
@@ -75,6 +81,7 @@ SCHEMAS: Final[Mapping[str, Callable[[], Node]]] = {
     "diff": _diff,
     "findings": _findings,
     "try": _trial,
+    "import": _import,
     "doctor": _doctor,
     "odds": _odds,
 }

@@ -98,7 +98,7 @@ def _partners(family: Family, plan: Plan) -> Iterator[tuple[tuple[str, str], Acc
 
 
 def _as_rendered(family: Family, account: Account) -> dict[str, Any]:
-    """Return the body of an object with the name of the model's container, and the template of a workload beside it."""
+    """Return the body of an object with the name of the model's container, and with the template of its workload."""
     body: dict[str, Any] = copy.deepcopy(dict(account.item.body))
     if account.item.kind == "VirtualService":
         for number, (_, rule) in enumerate(each(account.get("spec", "http"), ())):

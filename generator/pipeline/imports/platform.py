@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from pydantic.alias_generators import to_camel
+
 from generator.lint import Objects, as_list, as_map, as_text, each
 from generator.pipeline.imports.account import Account, Path
 from generator.pipeline.imports.family import Assumed, Family
@@ -20,6 +22,9 @@ from generator.spec.types import Name, SourceRepository, Url
 
 TIER: Final = "imported"
 ENVIRONMENT: Final = "production"
+_GATEWAYS: Final = "gateways"
+_USUAL: Final = {"gateway": "public", "group": "models", "proxyRanges": ["10.0.0.0/8"]}
+"""What is written where the tree does not have a setting of a router."""
 _SERVER: Final = "https://kubernetes.default.svc"
 _REPO: Final = "https://git.example.com/acme/models.git"
 _PROMETHEUS: Final = "http://prometheus.monitoring:9090"
@@ -61,6 +66,15 @@ def _team_of(namespace: str) -> str:
 def _kebab(text: str) -> str:
     found = re.sub(r"[^a-z0-9-]+", "-", text.lower()).strip("-")[:40].strip("-")
     return found if fits(Name, found) else f"t-{found}"[:40].strip("-")
+
+
+def _most_common(routers: Sequence[RouterSettings]) -> RouterSettings:
+    """Return the router that most releases have; one that splits requests comes first."""
+    kinds = Counter(router.kind for router in routers)
+    kind = max(kinds, key=lambda one: (one != "none", kinds[one]))
+    found = [router for router in routers if router.kind == kind]
+    values = [dict(router.values) for router in found]
+    return max(found, key=lambda router: values.count(dict(router.values)))
 
 
 class Platform:
@@ -138,35 +152,32 @@ class Platform:
         return chosen
 
     def _environment(
-        self, families: Sequence[tuple[Family, Home, RouterSettings, str]], name: str, pattern: str
+        self, families: Sequence[tuple[Family, Home, RouterSettings, str]], environment: str, pattern: str
     ) -> dict[str, Any]:
-        here = [(family, router) for family, home, router, _ in families if home.environment == name]
-        kinds = Counter(router.kind for _, router in here)
-        kind = max(kinds, key=lambda one: (one != "none", kinds[one]))
-        usual = Counter(repr(dict(router.values)) for _, router in here if router.kind == kind).most_common(
-            1
-        )[0][0]
-        chosen = next(
-            router for _, router in here if router.kind == kind and repr(dict(router.values)) == usual
-        )
+        here = [(family, router) for family, home, router, _ in families if home.environment == environment]
+        chosen = _most_common([router for _, router in here])
         for family, router in here:
-            if router.kind != kind and not family.blocked:
-                family.blocked = f"its router is {router.kind}, and that of the environment {name} is {kind}"
+            if router.kind != chosen.kind and not family.blocked:
+                family.blocked = f"its router is {router.kind}, and that of {environment} is {chosen.kind}"
             for account, path, key in router.places:
                 if chosen.values.get(key) == router.values.get(key):
-                    account.take(path, f"platform: environments.{name}.router.{key}")
-        settings = dict(chosen.values)
-        for key, value in (
-            ("gateway", "public"),
-            ("namespace", "gateways" if kind != "traefik" else "traefik"),
-        ):
-            if key in ROUTERS[kind].settings and key not in settings:
-                settings[key] = self._assume(f"environments.{name}.router.{key}", value, f"{kind} needs it")
-        found = {"server": self._server(), "namespace": pattern, "router": {"kind": kind, **settings}}
-        if any("hosts" not in as_map(family.spec.get("traffic")) for family, _ in here) and kind != "none":
+                    account.take(path, f"platform: environments.{environment}.router.{key}")
+        found = {"server": self._server(), "namespace": pattern, "router": self._router(environment, chosen)}
+        hosts = all("hosts" in as_map(family.spec.get("traffic")) for family, _ in here)
+        if not hosts and chosen.kind != "none":
             why = "some release has no host in the tree"
-            found["domain"] = self._assume(f"environments.{name}.domain", "models.example.com", why)
+            found["domain"] = self._assume(f"environments.{environment}.domain", "models.example.com", why)
         return found
+
+    def _router(self, environment: str, chosen: RouterSettings) -> dict[str, Any]:
+        settings = {"kind": chosen.kind, **chosen.values}
+        for name, meaning in ROUTERS[chosen.kind].settings.items():
+            key = to_camel(name)
+            if key not in settings:
+                settings[key] = _USUAL.get(key, _GATEWAYS)
+                why = f"{chosen.kind} needs {meaning}"
+                self._assume(f"environments.{environment}.router.{key}", str(settings[key]), why)
+        return settings
 
     def _server(self) -> str:
         servers = Counter(server for _, server in self._applications() if fits(Url, server))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -30,6 +30,7 @@ _FLAGGER: Final = {
     "kubernetes": "none",
 }
 _GATEWAYS: Final = "gateways"
+_GROUP: Final = ("metadata", "annotations", "alb.ingress.kubernetes.io/group.name")
 _ROUTER_WAITS_S: Final = 5.0
 """Seconds that a rendered route waits longer than `service.timeout`."""
 
@@ -154,12 +155,7 @@ def _settings(family: Family, kind: str) -> RouterSettings:
     places: list[tuple[Account, Path, str]] = []
     sources = [*family.routes, *([family.main] if family.release.tool == "Flagger" else [])]
     for account in sources:
-        if kind == "gateway-api":
-            found = list(_parents(account))
-        elif kind == "istio":
-            found = list(_gateways(account))
-        else:
-            found = []
+        found = list(_READERS[kind](account)) if kind in _READERS else []
         for path, key, value in found:
             if key not in values and (not isinstance(value, str) or fits(Name, value)):
                 values[key] = value
@@ -192,6 +188,12 @@ def _parents(account: Account) -> Iterator[tuple[Path, str, Any]]:
             yield (*at, name), key, as_int(parent[name]) if name == "port" else as_text(parent[name])
 
 
+def _ingress(account: Account) -> Iterator[tuple[Path, str, Any]]:
+    for path, key in ((("spec", "ingressClassName"), "ingressClass"), (_GROUP, "group")):
+        if value := as_text(account.get(*path)):
+            yield path, key, value
+
+
 def _gateways(account: Account) -> Iterator[tuple[Path, str, Any]]:
     at: Path = ("spec", "service", "gateways") if account.item.kind == "Canary" else ("spec", "gateways")
     for number, gateway in enumerate(as_list(account.get(*at))):
@@ -201,3 +203,12 @@ def _gateways(account: Account) -> Iterator[tuple[Path, str, Any]]:
             if namespace:
                 yield (*at, number), "namespace", namespace
             return
+
+
+_READERS: Final[Mapping[str, Callable[[Account], Iterator[tuple[Path, str, Any]]]]] = {
+    "gateway-api": _parents,
+    "istio": _gateways,
+    "nginx": _ingress,
+    "alb": _ingress,
+}
+"""What reads the settings of each router in a route."""

@@ -9,7 +9,7 @@ from generator.lint import verify
 from generator.odds.trees.values import Known
 from generator.pipeline.imports.account import dotted, leaves_of
 from generator.pipeline.imports.tree import Settings, import_tree
-from tests.unit.pipeline.imports.trees import FLAGGER, GATEWAY, ISTIO, SWITCH
+from tests.unit.pipeline.imports.trees import FLAGGER, GATEWAY, ISTIO, NGINX, SWITCH
 
 SETTINGS = Settings("models", None, None, Known(), example_lock=True, build=False)
 
@@ -187,7 +187,7 @@ def test_two_stages_are_two_environments(tmp_path):
     assert sorted(one.environment for one in found.compared) == ["production", "staging"]
 
 
-@pytest.fixture(params=[ISTIO, FLAGGER, GATEWAY], ids=["istio", "flagger", "gateway-api"])
+@pytest.fixture(params=[ISTIO, FLAGGER, NGINX], ids=["istio", "flagger", "nginx"])
 def stranger(request, tmp_path):
     return imported(tmp_path, tree=request.param)
 

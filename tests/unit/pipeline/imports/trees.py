@@ -186,3 +186,20 @@ spec:
         - {destination: {host: cart-canary}, weight: 0}
 """
 )
+NGINX = (
+    GATEWAY[: GATEWAY.index("---\napiVersion: gateway")].replace(
+        "        plugins: {argoproj-labs/gatewayAPI: {httpRoute: cart, namespace: shop}}",
+        "        nginx: {stableIngress: cart-public}",
+    )
+    + """
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: cart-public, namespace: shop}
+spec:
+  ingressClassName: nginx
+  rules:
+    - host: cart.example.com
+      http: {paths: [{path: /score, pathType: Exact, backend: {service: {name: cart-stable, port: {number: 80}}}}]}
+"""
+)
