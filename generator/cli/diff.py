@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from generator.cli.options import root_option
-from generator.pipeline.selection import select
+from generator.pipeline.selection import one_environment, select
 from generator.pipeline.session import Session, open_session
 from generator.pipeline.terminal import emit
 from generator.report.diffs.revision import HEAD, Compared, at_revision, compare_with, stop_at
@@ -100,17 +100,9 @@ def _with_cluster(
     context: str | None,
 ) -> Compared:
     from generator.report.diffs.live import with_cluster
-    from generator.source.suggest import did_you_mean
 
-    platform = session.repository.platform
     stop_at(session.repository.findings)
-    known = list(platform.environments) if platform else []
-    if environment is None and len(known) == 1:
-        environment = known[0]
-    if environment is None:
-        raise CliError(f"choose the environment of the cluster with --env: {', '.join(known)}")
-    if environment not in known:
-        raise CliError(f"there is no environment {environment}; {did_you_mean(environment, known)}")
+    environment = one_environment(session, environment)
     entries = select(session, paths).entries
     found, address = with_cluster(session, entries, environment, kubeconfig, context)
     return Compared(f"the cluster at {address}", {"cluster": address, "environment": environment}, found)

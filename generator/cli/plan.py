@@ -12,7 +12,7 @@ import click
 from generator.cli.options import root_option
 from generator.pipeline.evaluate import plans_of
 from generator.pipeline.rendered_state import rendered_state
-from generator.pipeline.selection import gaps, select_one
+from generator.pipeline.selection import gaps, one_environment, select_one
 from generator.pipeline.session import Session, open_session
 from generator.pipeline.terminal import emit, note
 from generator.plan.model_files import ModelFiles
@@ -23,6 +23,7 @@ from generator.spec.quantities import plural
 
 if TYPE_CHECKING:
     from generator.report.diffs.revision import Compared
+    from generator.report.records import FirstSync
 
 
 @click.command("plan")
@@ -51,6 +52,25 @@ if TYPE_CHECKING:
     metavar="DIR",
     help="Folder for html: an index and one page for each model.",
 )
+@click.option(
+    "--cluster",
+    is_flag=True,
+    help="Show what a first sync does to what is in the cluster already; stores nothing.",
+)
+@click.option("--context", metavar="NAME", help="With --cluster: a context of the kubeconfig.")
+@click.option(
+    "--kubeconfig",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="With --cluster: a kubeconfig instead of the default one.",
+)
+@click.option(
+    "--first-sync",
+    "report",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="FILE",
+    help="Show the effects in the output of an earlier `plan --cluster --format json`, without a cluster.",
+)
 @root_option
 def command(
     specs: tuple[str, ...],
@@ -60,6 +80,10 @@ def command(
     against: str | None,
     fmt: str,
     output: Path | None,
+    cluster: bool,
+    context: str | None,
+    kubeconfig: Path | None,
+    report: Path | None,
     root: Path | None,
     full: bool,
 ) -> None:
@@ -79,6 +103,9 @@ def command(
         note(gap)
     if full and (every or fmt != "text"):
         raise CliError("--full needs a SPEC and --format text; the other formats are complete")
+    if (cluster or report) and (fmt == "html" or (fmt == "json" and every and against)):
+        named = "--cluster" if cluster else "--first-sync"
+        raise CliError(f"{named} is shown in text, in markdown, and in json without --all and --against")
     if fmt == "html":
         _html(session, entries, environment, against, output)
         return
@@ -94,7 +121,8 @@ def command(
     heading = "" if state.agrees else state.line
     if heading and fmt == "json":
         note(heading)
-    request = PlanRequest(session, entries, every, environment, compared, full, screen, heading)
+    touched = _first_sync(session, entries, environment, context, kubeconfig, report, cluster=cluster)
+    request = PlanRequest(session, entries, every, environment, compared, full, screen, heading, touched)
     found = plan_output(request, fmt)
     emit(found.text)
     if not found.complete:
@@ -107,6 +135,28 @@ def _entries(session: Session, specs: tuple[str, ...], *, every: bool) -> tuple[
             "name a SPEC, or --all for every model" if not every else "name a SPEC or --all, not both"
         )
     return session.entries if every else tuple(dict.fromkeys(select_one(session, spec) for spec in specs))
+
+
+def _first_sync(
+    session: Session,
+    entries: Sequence[ModelFiles],
+    environment: str | None,
+    context: str | None,
+    kubeconfig: Path | None,
+    report: Path | None,
+    *,
+    cluster: bool,
+) -> FirstSync | None:
+    """Return the effects of a first sync, from the cluster or from a report; None where neither is named."""
+    if (context or kubeconfig) and not cluster:
+        raise CliError("--context and --kubeconfig need --cluster")
+    if not cluster and report is None:
+        return None
+    from generator.report.first_sync import ask_cluster, read_first_sync
+
+    if report is not None:
+        return read_first_sync(report)
+    return ask_cluster(session, entries, one_environment(session, environment), kubeconfig, context)
 
 
 def _compared(session: Session, against: str, names: Sequence[str] | None) -> Compared:

@@ -33,10 +33,12 @@ class ApiAnswer:
     Args:
         status: HTTP status.
         body: the parsed JSON; a Kubernetes `Status` for a refusal.
+        warnings: what the server adds for people.
     """
 
     status: int
     body: Mapping[str, Any]
+    warnings: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -105,12 +107,13 @@ class Server:
         try:
             answer = self.client.call_api(method, url, headers, body, _request_timeout=_TIMEOUT_S)
             status, text = answer.status, answer.read()
+            warnings = answer.headers.getlist("Warning")
         except ApiException as error:
             raise ClusterError(f"{self.address} does not answer: {error.reason}") from error
         except (HTTPError, OSError) as error:
             message = f"{self.address} {words_of(error, _TIMEOUT_S[1])}"
             raise ClusterError(message, "check the server of this context and the way to it") from error
-        answered = ApiAnswer(status, _parsed(text))
+        answered = ApiAnswer(status, _parsed(text), tuple(map(_warning, warnings)))
         if status == 401:
             message = f"authentication at {self.address} failed: {answered.message}"
             raise ClusterError(message, "the token has expired, or is one of another cluster: make a new one")
@@ -191,6 +194,11 @@ def _has_kubeconfig() -> bool:
 
     files = str(KUBE_CONFIG_DEFAULT_LOCATION).split(ENV_KUBECONFIG_PATH_SEPARATOR)
     return any(Path(file).expanduser().exists() for file in files if file)
+
+
+def _warning(header: str) -> str:
+    """Return the text of a header such as `299 - "text"`."""
+    return header.partition('"')[2].rpartition('"')[0].replace('\\"', '"').replace("\\\\", "\\")
 
 
 def _root(api_version: str) -> str:

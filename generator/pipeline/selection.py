@@ -60,6 +60,25 @@ def select_one(session: Session, path: str) -> ModelFiles:
     return entries[0]
 
 
+def one_environment(session: Session, name: str | None) -> str:
+    """Return the environment whose cluster is asked: the named one, or the only one.
+
+    Raises:
+        CliError: there is none of that name, or there are several.
+    """
+    platform = session.repository.platform
+    known = list(platform.environments) if platform else []
+    if name is None and len(known) == 1:
+        return known[0]
+    if name is None:
+        raise CliError(f"choose the environment of the cluster with --env: {', '.join(known)}")
+    if name not in known:
+        from generator.source.suggest import did_you_mean
+
+        raise CliError(f"there is no environment {name}; {did_you_mean(name, known)}")
+    return name
+
+
 def gaps(session: Session) -> list[str]:
     """Return why a list of all models may be incomplete: what can't be read, and that there is no model at all."""
     unread = [

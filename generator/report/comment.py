@@ -10,8 +10,10 @@ from generator.report.diffs.compare import Comparison, Difference
 from generator.report.diffs.markdown import radius
 from generator.report.diffs.revision import Compared
 from generator.report.diffs.text import shared, size, some
+from generator.report.first_sync import as_markdown
 from generator.report.markdown import cell, fenced, row
 from generator.report.overview import OpenWaiver, Overview
+from generator.report.records import FirstSync
 from generator.report.sections.section import Section
 from generator.source.line import visible
 from generator.spec.quantities import plural
@@ -44,16 +46,24 @@ class CommentEntry:
     waivers: tuple[OpenWaiver, ...] = ()
 
 
-def comment(models: Sequence[CommentEntry], compared: Compared | None, heading: str = "") -> str:
+def comment(
+    models: Sequence[CommentEntry],
+    compared: Compared | None,
+    heading: str = "",
+    first_sync: FirstSync | None = None,
+) -> str:
     """Return the comment, never longer than LIMIT; it names what it leaves out.
 
     Args:
         models: its entries.
         compared: the comparison; None without one.
         heading: a sentence above everything; empty for none.
+        first_sync: the effects of a first sync; None if no cluster was asked.
     """
     first = [f"**{cell(heading)}**\n"] if heading else []
     parts = [MARKER, *first, f"## {cell(_title(models, compared))}\n", *_summary(models)]
+    if first_sync:
+        parts.append(as_markdown(first_sync))
     found = compared.found if compared else None
     if found and found.differ:
         parts.append(_radius(found))

@@ -16,6 +16,7 @@ from generator.report.tables import Screen
 
 if TYPE_CHECKING:
     from generator.report.diffs.revision import Compared
+    from generator.report.records import FirstSync
     from generator.spec.signers import SignedBy
 
 
@@ -32,6 +33,7 @@ class PlanRequest:
         full: whether text shows everything.
         screen: where text is shown.
         heading: the first line of text and Markdown; empty for none.
+        first_sync: the effects of a first sync; None if no cluster was asked.
     """
 
     session: Session
@@ -42,6 +44,7 @@ class PlanRequest:
     full: bool
     screen: Screen
     heading: str = ""
+    first_sync: FirstSync | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,10 @@ def plan_output(request: PlanRequest, fmt: str) -> PlanOutput:
     if fmt == "markdown":
         return PlanOutput(_markdown(request))
     found = _output(request, fmt)
+    if request.first_sync and fmt == "text":
+        from generator.report.first_sync import as_text
+
+        found = replace(found, text=f"{found.text}\n{as_text(request.first_sync, request.screen)}")
     if not request.heading or fmt == "json":
         return found
     return replace(found, text=f"{request.heading}\n\n{found.text}")
@@ -89,12 +96,12 @@ def _markdown(request: PlanRequest) -> str:
     compared, entries = request.compared, request.entries
     if request.every and compared is None:
         rows = overviews(request.session, entries, request.environment)
-        return comment([CommentEntry(row, (), ()) for row in rows], None, request.heading)
+        return comment([CommentEntry(row, (), ()) for row in rows], None, request.heading, request.first_sync)
     if request.every and compared is not None:
         changed = {difference.name for difference in compared.found.found}
         entries = [entry for entry in entries if entry.name in changed]
     found = comment_entries(request.session, entries, request.environment, compared)
-    return comment(found, compared, request.heading)
+    return comment(found, compared, request.heading, request.first_sync)
 
 
 def _blast_radius(compared: Compared, screen: Screen, fmt: str) -> PlanOutput:
@@ -130,6 +137,8 @@ def _json(request: PlanRequest, models: Sequence[PlannedModel]) -> str:
             for planned in model.plans
         ]
     document: dict[str, object] = {"schema": PLAN, "plans": plans}
+    if request.first_sync:
+        document["first_sync"] = request.first_sync
     if request.compared:
         from generator.report.diffs.document import document as diff
 

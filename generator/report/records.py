@@ -369,9 +369,28 @@ class PlanRecord(TypedDict):
     values: Annotated[list[ValueRecord], "Every value of the spec, and who decided it."]
 
 
+class EffectRecord(TypedDict):
+    """One effect on what is in the cluster already."""
+
+    namespace: Annotated[str, "Where; empty for the whole cluster."]
+    text: Annotated[str, "What happens, and to what."]
+
+
+class FirstSync(TypedDict):
+    """What a first sync does to what is in a cluster already."""
+
+    environment: Annotated[str, "The environment."]
+    cluster: Annotated[str, "The address of its API server."]
+    effects: Annotated[list[EffectRecord], "Empty when it only adds objects."]
+    unplanned: Annotated[list[str], "Models that can't be planned, whose objects were not compared."]
+
+
 class PlanDocument(TypedDict):
     """The document of `sluice plan --format json`."""
 
     schema: Annotated[Literal["sluice/plan/v1"], "The version of this document."]
     plans: Annotated[list[PlanRecord], "One for each environment, in the platform's order."]
+    first_sync: NotRequired[
+        Annotated[FirstSync, "With --cluster: what a first sync does to what is in the cluster already."]
+    ]
     diff: NotRequired[Annotated[dict[str, Any], "With --against: what differs, as in sluice/diff/v1."]]

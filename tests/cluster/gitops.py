@@ -81,7 +81,7 @@ class GitOps:
         def failed() -> str:
             state = self.application(plan).get("status", {}).get("operationState", {})
             if state.get("syncResult", {}).get("revision") != commit:
-                self._refresh(plan, commit)
+                self.refresh(plan, commit)
                 return ""
             objects = [
                 f"{item['kind']} {item['name']}: {item.get('message', '')}"
@@ -142,10 +142,10 @@ class GitOps:
         state = self.application(plan).get("status", {}).get("operationState", {})
         if state.get("phase") == "Succeeded" and state.get("syncResult", {}).get("revision") == commit:
             return True
-        self._refresh(plan, commit)
+        self.refresh(plan, commit)
         return False
 
-    def _refresh(self, plan: Plan, commit: str) -> None:
+    def refresh(self, plan: Plan, commit: str) -> None:
         """Ask Argo CD to look into git, unless it has seen the commit: each look costs a whole comparison."""
         if self.application(plan).get("status", {}).get("sync", {}).get("revision") != commit:
             refresh = {"metadata": {"annotations": {"argocd.argoproj.io/refresh": "normal"}}}

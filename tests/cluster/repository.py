@@ -29,6 +29,8 @@ ORIGINS = Path("/run/sluice")
 """The folder of the git repositories: every run has its own /run."""
 LIVE = "live"
 """The environment of the platform's file."""
+ADOPTED = "s21"
+"""The environment whose namespaces have pods of others."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,8 @@ def _platform(environment: str) -> dict[str, Any]:
     spec["git"]["repo"] = f"file://{origin(environment)}"
     live = spec["environments"].pop(LIVE)
     spec["environments"][environment] = {**live, "domain": f"{environment}.sluice.test"}
+    if environment == ADOPTED:
+        spec["namespaces"] = "adopt"
     return given
 
 

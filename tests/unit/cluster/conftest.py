@@ -36,11 +36,13 @@ class StandIn:
     Args:
         address: where it listens.
         asked: method, path with its query, and content type of every request.
+        warnings: what it adds to the answer of a dry run, for people.
     """
 
     address: str
     asked: list[tuple[str, str, str]] = field(default_factory=list)
     reply: Reply = lambda method, path: (200, {})
+    warnings: tuple[str, ...] = ()
 
 
 @pytest.fixture
@@ -57,6 +59,8 @@ def standin() -> Iterator[StandIn]:
             self.send_response(code)
             self.send_header("content-type", "application/json")
             self.send_header("content-length", str(len(text)))
+            for warning in server.warnings if self.command == "PATCH" else ():
+                self.send_header("Warning", "299 - " + json.dumps(warning))
             self.end_headers()
             self.wfile.write(text)
 

@@ -32,7 +32,7 @@ def of(*kinds: str) -> list[dict[str, Any]]:
 
 
 def selectors() -> Iterator[tuple[str, dict[str, Any]]]:
-    """Which pods each object is about; whom a policy lets in is not a selection."""
+    """Which pods each object is about; peers that a policy lets in are not a selection."""
     for item in objects():
         spec, name = item.get("spec", {}), f"{item['kind']} {item['metadata']['name']}"
         if item["kind"] == "NetworkPolicy":
