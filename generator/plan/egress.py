@@ -44,6 +44,12 @@ def inputs_destination(platform: PlatformSpec) -> dict[str, object] | None:
     return None
 
 
+def mesh_egress(platform: PlatformSpec, environment: str) -> list[dict[str, object]]:
+    """Return what sidecars of a mesh must reach: its control plane."""
+    mesh = platform.environments[environment].mesh
+    return [_destination(mesh.control_plane)] if mesh else []
+
+
 def model_egress(team: Team) -> dict[str, list[dict[str, object]]]:
     """Return what models of a team may reach, by the name of the model; those of all models under an empty name."""
     groups: dict[str, list[dict[str, object]]] = {}

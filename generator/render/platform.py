@@ -7,7 +7,7 @@ from typing import Final
 
 from generator.plan.bento import FEEDBACK_PORT
 from generator.plan.build import namespace_of
-from generator.plan.egress import gate_egress, model_egress
+from generator.plan.egress import gate_egress, mesh_egress, model_egress
 from generator.plan.measurements import Clock
 from generator.render.admission import admission_files
 from generator.render.bundle import render_object
@@ -42,7 +42,8 @@ def render_team(platform: PlatformSpec, environment: str, team: str, templates: 
         Text by file name.
     """
     quota, tiers = platform.teams[team].quota, platform.teams[team].tiers
-    router = platform.environments[environment].router
+    own = platform.environments[environment]
+    router, mesh = own.router, own.mesh
     known = router.proxies or router.proxy_ranges
     context = {
         "namespace": namespace_of(platform, environment, team),
@@ -55,8 +56,9 @@ def render_team(platform: PlatformSpec, environment: str, team: str, templates: 
         # Others may have policies with the plain names.
         "prefix": "sluice-" if platform.namespaces == "adopt" else "",
         "tiers": ",".join(tiers),
-        "own_labels": platform.environments[environment].namespace_labels,
-        "own_annotations": platform.environments[environment].namespace_annotations,
+        "own_labels": {**(mesh.labels if mesh else {}), **own.namespace_labels},
+        "own_annotations": {**(mesh.annotations if mesh else {}), **own.namespace_annotations},
+        "mesh": mesh_egress(platform, environment),
         "pod_security": f"v{'.'.join(platform.controllers.kubernetes.split('.')[:2])}",
         "sources": sorted(router.proxies | {platform.monitoring.namespace}) if known else [],
         "ranges": router.proxy_ranges,
@@ -66,15 +68,16 @@ def render_team(platform: PlatformSpec, environment: str, team: str, templates: 
         "hard": _hard(quota, platform) if quota else {},
         "recorder": _recorder(platform, environment),
     }
-    outputs = _team_outputs(platform, team)
+    outputs = _team_outputs(platform, environment, team)
     return {output.file: render_object(output, context, templates, PLATFORM_ORIGIN) for output in outputs}
 
 
-def _team_outputs(platform: PlatformSpec, team: str) -> list[Output]:
+def _team_outputs(platform: PlatformSpec, environment: str, team: str) -> list[Output]:
     managed = platform.namespaces == "managed"
     roles = [
         *(_MANAGED if managed else ()),
         *_ALWAYS,
+        *(["networkpolicy-mesh"] if platform.environments[environment].mesh else []),
         *(["resourcequota"] if managed and platform.teams[team].quota else []),
         *(_RECORDING if platform.records else []),
     ]
@@ -88,7 +91,9 @@ def platform_files(platform: PlatformSpec, environment: str) -> list[str]:
     Names are relative to that folder, such as `shop/namespace-main.yaml`.
     """
     found = [
-        f"{team}/{output.file}" for team in sorted(platform.teams) for output in _team_outputs(platform, team)
+        f"{team}/{output.file}"
+        for team in sorted(platform.teams)
+        for output in _team_outputs(platform, environment, team)
     ]
     found += [f"admission/{file}" for file in admission_files(platform)]
     if platform.monitoring.dashboards is not None:

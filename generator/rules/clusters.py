@@ -12,6 +12,7 @@ from generator.plan.build import namespace_of
 from generator.plan.egress import inputs_destination
 from generator.routers.argo_rollouts import minor
 from generator.rules.context import FleetContext
+from generator.spec.environment import INJECTED_BY
 
 _OLDEST: Final = (1, 27)
 _OF_KUBERNETES: Final = "kube-"
@@ -102,6 +103,36 @@ def adopted(context: FleetContext) -> Iterator[Problem]:
         if platform.teams[team].quota:
             message = f"the quota of {team} is not rendered: all its namespaces are adopted"
             yield Problem(("spec", "teams", team, "quota"), message, "set it where the namespaces are made")
+
+
+@rule(
+    "PLAT947",
+    "error",
+    "pods get sidecars that can't reach their mesh",
+    scope=FleetContext,
+    why="Network policies deny what they do not list, and the control plane of a mesh is not listed: a sidecar waits "
+    "for its configuration for ever, so no pod of a model becomes ready.",
+    remedy="Write `mesh` for the environment, which renders the label and opens the control plane.",
+    example="""
+# specs/platform.yaml
+spec: {environments: {production: {namespaceLabels: {istio-injection: enabled}}}}
+""",
+    instead="# specs/platform.yaml\nspec: {environments: {production: {mesh: {kind: istio}}}}",
+    source="Istio 1.28, Application Requirements (ports of istiod); Linkerd 2.18, Using NetworkPolicy",
+)
+def meshes(context: FleetContext) -> Iterator[Problem]:
+    """Check that namespaces ask for the sidecars of a mesh by `mesh`, not by a label alone."""
+    for name, environment in context.platform.environments.items():
+        if environment.mesh or context.platform.at(name).namespaces == "adopt":
+            continue
+        for key in ("namespaceLabels", "namespaceAnnotations"):
+            for label, value in getattr(environment, to_snake(key)).items():
+                if label in INJECTED_BY and value not in {"disabled", "false"}:
+                    path = context.platform.where_written(("spec", "environments", name, key, label))
+                    kind = "linkerd" if "linkerd" in label else "istio"
+                    revision = f", revision: {value}" if label == "istio.io/rev" else ""
+                    message = f"`{label}: {value}` gives pods of {name} a sidecar that can't reach its mesh"
+                    yield Problem(path, message, f"write `mesh: {{kind: {kind}{revision}}}` in its place")
 
 
 @rule(

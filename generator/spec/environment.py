@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -134,6 +135,62 @@ class Router(Record):
         return ROUTERS[self.kind].proxies(self.namespace, self.implementation)
 
 
+class MeshKind(NamedTuple):
+    """What a kind of service mesh needs of a namespace.
+
+    Args:
+        namespace: that of its control plane, by default.
+        ports: TCP ports of the control plane that sidecars connect to; without them no pod becomes ready.
+        labels: labels of a namespace whose pods get sidecars.
+        annotations: annotations of such a namespace.
+    """
+
+    namespace: str
+    ports: tuple[int, ...]
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+
+
+# Istio 1.28, "Application Requirements": 15012 is discovery and certificates. Linkerd 2.18, "Using NetworkPolicy":
+# 8080 is identity, 8086 destinations, 8090 policies.
+MESHES: Final[Mapping[str, MeshKind]] = {
+    "istio": MeshKind("istio-system", (15_012,), {"istio-injection": "enabled"}, {}),
+    "linkerd": MeshKind("linkerd", (8080, 8086, 8090), {}, {"linkerd.io/inject": "enabled"}),
+}
+INJECTED_BY: Final = frozenset({"istio-injection", "istio.io/rev", "linkerd.io/inject"})
+"""Labels and annotations with which a mesh gives sidecars to the pods of a namespace."""
+
+
+class Mesh(Record):
+    """A service mesh with sidecars in all pods of an environment."""
+
+    kind: Literal["istio", "linkerd"] = Field(description="the mesh")
+    namespace: Name | None = Field(
+        None, description="namespace of its control plane; default: istio-system or linkerd"
+    )
+    revision: LabelValue | None = Field(
+        None, description="revision of Istio that injects; default: the default one", examples=["1-28"]
+    )
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Labels of the namespaces of teams."""
+        if self.kind == "istio" and self.revision:
+            return {"istio.io/rev": self.revision}
+        return dict(MESHES[self.kind].labels)
+
+    @property
+    def annotations(self) -> dict[str, str]:
+        """Annotations of the namespaces of teams."""
+        return dict(MESHES[self.kind].annotations)
+
+    @property
+    def control_plane(self) -> Destination:
+        """What the sidecars of all pods must reach."""
+        known = MESHES[self.kind]
+        return Destination(namespace=self.namespace or known.namespace, ports=list(known.ports))
+
+
 class Ring(Proof):
     """One of several clusters of an environment; what a release must show before it is for the cluster before."""
 
@@ -210,11 +267,16 @@ class Environment(Choice):
     namespaces: Namespaces | None = Field(
         None, description="whose the namespaces of teams are here; default: `namespaces` of the platform"
     )
+    mesh: Mesh | None = Field(
+        None,
+        description="service mesh with sidecars: namespaces ask for them, and network policies open its control plane",
+        examples=[{"kind": "istio"}],
+    )
     namespace_labels: dict[LabelName, LabelValue] = Field(
-        {}, description="labels of the namespaces of teams", examples=[{"istio-injection": "enabled"}]
+        {}, description="labels of the namespaces of teams", examples=[{"example.com/cost-center": "search"}]
     )
     namespace_annotations: dict[LabelName, Line] = Field(
-        {}, description="annotations of the namespaces of teams", examples=[{"linkerd.io/inject": "enabled"}]
+        {}, description="annotations of the namespaces of teams"
     )
 
     @property

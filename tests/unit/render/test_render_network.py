@@ -61,6 +61,26 @@ def test_a_load_balancer_is_let_in_by_its_addresses_and_nobody_else(tmp_path):
     assert [port["port"] for port in predictions["ports"]] == [3000, "http", "probes"]
 
 
+@pytest.mark.parametrize(
+    ("mesh", "space", "ports", "labels", "annotations"),
+    [
+        ("{kind: istio}", "istio-system", [15012], {"istio-injection": "enabled"}, {}),
+        ("{kind: istio, revision: 1-28, namespace: mesh}", "mesh", [15012], {"istio.io/rev": "1-28"}, {}),
+        ("{kind: linkerd}", "linkerd", [8080, 8086, 8090], {}, {"linkerd.io/inject": "enabled"}),
+    ],
+)
+def test_sidecars_reach_their_mesh(tmp_path, mesh, space, ports, labels, annotations):
+    files = rendered(tmp_path, environment=f"mesh: {mesh}")
+    metadata = yaml.safe_load(files["namespace-main.yaml"])["metadata"]
+    assert metadata["labels"].items() >= labels.items()
+    assert metadata["annotations"].items() >= annotations.items()
+    spec = yaml.safe_load(files["networkpolicy-mesh.yaml"])["spec"]
+    (rule,) = spec["egress"]
+    assert rule["to"] == [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": space}}}]
+    assert [port["port"] for port in rule["ports"]] == ports
+    assert (spec["podSelector"], spec["policyTypes"]) == ({}, ["Egress"])
+
+
 def policy(tmp_path, name: str, team: str = "") -> dict[str, object]:
     """Return the specification of a policy of a team, which has more settings."""
     return yaml.safe_load(rendered(tmp_path, team)[f"networkpolicy-{name}.yaml"])["spec"]

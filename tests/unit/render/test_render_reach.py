@@ -123,6 +123,7 @@ OTHERS = {
     "pages/postmortem.html.j2",
     "pages/track-record.html.j2",
     "platform/networkpolicy-egress.yaml.j2",
+    "platform/networkpolicy-mesh.yaml.j2",
     "platform/role-record.yaml.j2",
     "platform/rolebinding-record.yaml.j2",
     "platform/serviceaccount-record.yaml.j2",

@@ -405,4 +405,17 @@ CASES = (
         "warning",
     ),
     Case("PLAT944", {"platform.namespaces": "adopt", **_QUOTA}, _QUOTA, "spec.teams.shop.quota", "warning"),
+    *(
+        Case(
+            "PLAT947",
+            {f"platform.environments.production.{key}": {label: value}},
+            {f"platform.environments.production.{key}": {label: off}},
+            f"spec.environments.production.{key}.{label}",
+        )
+        for key, label, value, off in (
+            ("namespaceLabels", "istio-injection", "enabled", "disabled"),
+            ("namespaceLabels", "istio.io/rev", "1-28", "false"),
+            ("namespaceAnnotations", "linkerd.io/inject", "enabled", "disabled"),
+        )
+    ),
 )  # fmt: skip

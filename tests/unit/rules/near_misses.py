@@ -204,6 +204,10 @@ NEAR_MISSES: dict[str, tuple[dict[str, Any], ...]] = {
         {"platform.namespaces": "adopt", "platform.environments.production.namespaces": "managed", "platform.environments.production.namespaceLabels": {"mesh": "enabled"}},
         {"platform.environments.staging": STAGING, "platform.environments.staging.namespaces": "adopt", "platform.teams.shop.quota": {"cpu": "400", "memory": "800Gi"}},
     ),
+    "PLAT947": (
+        {"platform.environments.production.mesh": {"kind": "istio"}, "platform.environments.production.namespaceLabels": {"istio-injection": "enabled"}},
+        {"platform.namespaces": "adopt", "platform.environments.production.namespaceLabels": {"istio-injection": "enabled"}},
+    ),
     "PLAT914": ({"platform.gates": {"inputs": {"s3": "gates/{digest}.tgz"}}},),
     "PLAT917": (
         {"platform.teams.shop.notify": {"email": ["a@example.com"]}, "platform.notifications": {"email": {"host": "smtp.example.com", "from": "s@example.com"}}},
