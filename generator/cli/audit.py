@@ -9,7 +9,7 @@ import click
 
 from generator.cli.options import root_option
 from generator.pipeline.session import open_session
-from generator.pipeline.terminal import emit, note
+from generator.pipeline.terminal import emit, emit_page, emit_paged, note
 
 
 @click.command("audit")
@@ -49,4 +49,5 @@ def command(model: str | None, at: str | None, branch: str | None, fmt: str, roo
     when = session.today.isoformat() if at is None and not model else at
     releases = releases_in_git(History.of(git, end.commit), model, None if when is None else Span.of(when))
     releases = with_signers(git, releases)
-    emit(write(fmt, releases, when or "", Screen.of(sys.stdout)))
+    show = {"text": emit_paged, "html": emit_page}.get(fmt, emit)
+    show(write(fmt, releases, when or "", Screen.of(sys.stdout)))

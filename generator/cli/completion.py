@@ -2,16 +2,64 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Final
 
 import click
-from click.shell_completion import CompletionItem, ShellComplete, get_completion_class
+from click.shell_completion import (
+    CompletionItem,
+    ShellComplete,
+    add_completion_class,
+    get_completion_class,
+    split_arg_string,
+)
 
 from generator.pipeline.terminal import emit
 
-_SHELLS = ("bash", "zsh", "fish")
+_SHELLS = ("bash", "zsh", "fish", "powershell")
+
+
+@add_completion_class
+class PowerShell(ShellComplete):
+    """PowerShell 5.1 and later, which calls the program with the whole command line.
+
+    Its documentation: Register-ArgumentCompleter. Without results it completes names of files.
+    """
+
+    name = "powershell"
+    source_template = """\
+Register-ArgumentCompleter -Native -CommandName %(prog_name)s -ScriptBlock {
+    param($wordToComplete, $commandAst, $cursorPosition)
+    $env:%(complete_var)s = 'powershell_complete'
+    $env:COMP_WORDS = $commandAst.ToString()
+    $env:COMP_CWORD = $wordToComplete
+    try {
+        %(prog_name)s | ForEach-Object {
+            $value, $help = $_ -split "`t", 2
+            if (-not $help) { $help = $value }
+            [System.Management.Automation.CompletionResult]::new($value, $value, 'ParameterValue', $help)
+        }
+    } finally {
+        Remove-Item Env:%(complete_var)s, Env:COMP_WORDS, Env:COMP_CWORD -ErrorAction SilentlyContinue
+    }
+}
+"""
+
+    def get_completion_args(self) -> tuple[list[str], str]:
+        """Return the complete words of the line, and the one that is typed."""
+        words, typed = split_arg_string(os.environ["COMP_WORDS"])[1:], os.environ.get("COMP_CWORD", "")
+        return (words[:-1] if typed and words and words[-1] == typed else words), typed
+
+    def complete(self) -> str:
+        """Return one line for each proposal; none for names of files, which PowerShell knows."""
+        found = self.get_completions(*self.get_completion_args())
+        return "\n".join(self.format_completion(item) for item in found if item.type == "plain")
+
+    def format_completion(self, item: CompletionItem) -> str:
+        """Return a proposal and its help."""
+        return f"{item.value}\t{item.help}" if item.help else str(item.value)
 
 
 @click.command("completion")
@@ -19,7 +67,7 @@ _SHELLS = ("bash", "zsh", "fish")
 def command(shell: str) -> None:
     """Print the completion script of a shell.
 
-    It completes commands and options, and models, environments, tiers, codes and templates.
+    It completes commands and options, and models, environments, tiers, codes, templates and revisions of git.
     """
     kind = get_completion_class(shell)
     if kind is None:
@@ -94,6 +142,19 @@ def _platform(root: Path | None, key: str) -> list[str]:
     return list(part) if isinstance(part, dict) else []
 
 
+def _revisions(root: Path | None) -> list[str]:
+    """Return HEAD, branches and tags."""
+    from generator.history.git import Git, GitError
+
+    try:
+        text = Git.at(root or Path.cwd()).ask(
+            "for-each-ref", "--format=%(refname:short)", "refs/heads", "refs/remotes", "refs/tags"
+        )
+    except GitError:
+        return []
+    return ["HEAD", *text.split()]
+
+
 def _codes(root: Path | None) -> list[str]:
     del root
     from generator.report.codes import all_codes
@@ -122,5 +183,8 @@ _OPTIONS: Final[dict[str | None, click.ParamType[Any]]] = {
     "environment": Known(lambda root: _platform(root, "environments")),
     "tier": Known(lambda root: _platform(root, "tiers")),
     "show": Known(_templates),
+    "copy": Known(_templates),
+    "against": Known(_revisions),
+    "branch": Known(_revisions),
 }
 """The completion of arguments and options, by their names in commands."""

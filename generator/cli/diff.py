@@ -10,7 +10,7 @@ import click
 from generator.cli.options import root_option
 from generator.pipeline.selection import one_environment, select
 from generator.pipeline.session import Session, open_session
-from generator.pipeline.terminal import emit
+from generator.pipeline.terminal import emit, emit_paged
 from generator.report.diffs.revision import HEAD, Compared, at_revision, compare_with, stop_at
 from generator.source.errors import CliError
 
@@ -70,7 +70,7 @@ def command(
             raise CliError("--env, --context and --kubeconfig need --cluster")
         revision = against or HEAD
         compared = compare_with(session, revision, _names(session, revision, paths))
-    emit(_formatted(compared, fmt))
+    (emit if fmt == "json" else emit_paged)(_formatted(compared, fmt))
     unreadable = any(found.status == "unreadable" for found in compared.found.found)
     if unreadable or (exit_code and compared.found.differ):
         click.get_current_context().exit(1)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from generator.pipeline.terminal import emit, note
+from generator.pipeline.terminal import emit, emit_paged, note
 from generator.source.errors import CliError
 
 
@@ -34,7 +34,7 @@ def command(code: str | None, write: Path | None) -> None:
             f"{families()}\n`sluice explain PLAN` lists a family, `sluice explain PLAN501` explains a code.\n"
         )
     else:
-        emit(_explained(re.sub(r"[^A-Z0-9]", "", code.upper())))
+        emit_paged(_explained(re.sub(r"[^A-Z0-9]", "", code.upper())))
 
 
 def _explained(code: str) -> str:

@@ -176,6 +176,8 @@ class Sluice(CommandGroup):
     ) -> NoReturn:
         """Run and exit with one of the documented codes; no input causes a traceback."""
         extra["standalone_mode"] = False
+        if os.environ.get(_COMPLETING):
+            import generator.cli.completion  # noqa: F401 - adds a shell to those of click
         try:
             code = super().main(args, prog_name or "sluice", **extra)
         except click.ClickException as error:
@@ -246,11 +248,14 @@ def _crashed(error: Exception) -> int:
     cls=Sluice, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": _WIDTH}
 )
 @click.version_option(__version__, prog_name="sluice", message="%(prog)s %(version)s")
-def cli() -> None:
+@click.option("--no-pager", is_flag=True, help="Do not show long output in a pager.")
+def cli(*, no_pager: bool) -> None:
     """Release machine-learning models safely: check specs, see what will happen, render what Argo CD syncs.
 
     `sluice help COMMAND` shows how to use a command, with examples.
     """
+    if no_pager:
+        os.environ["SLUICE_PAGER"] = ""
 
 
 def _without_plugins() -> None:

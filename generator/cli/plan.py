@@ -14,7 +14,7 @@ from generator.pipeline.evaluate import plans_of
 from generator.pipeline.rendered_state import rendered_state
 from generator.pipeline.selection import gaps, one_environment, select_one
 from generator.pipeline.session import Session, open_session
-from generator.pipeline.terminal import emit, note
+from generator.pipeline.terminal import emit, emit_page, emit_paged, note
 from generator.plan.model_files import ModelFiles
 from generator.report.plan_output import PlanRequest, plan_output
 from generator.report.tables import Screen
@@ -124,7 +124,7 @@ def command(
     touched = _first_sync(session, entries, environment, context, kubeconfig, report, cluster=cluster)
     request = PlanRequest(session, entries, every, environment, compared, full, screen, heading, touched)
     found = plan_output(request, fmt)
-    emit(found.text)
+    (emit_paged if fmt == "text" else emit)(found.text)
     if not found.complete:
         click.get_current_context().exit(1)
 
@@ -193,4 +193,4 @@ def _html(
     found = plans_of(session, entry, None)
     shown = chosen(found, environment).plan.identity.environment
     difference = by_plan.get((entry.name, shown))
-    emit(page_of(session, entry, found, environment, Against(label, difference)))
+    emit_page(page_of(session, entry, found, environment, Against(label, difference)))

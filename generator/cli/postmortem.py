@@ -10,7 +10,7 @@ import click
 from generator.cli.options import root_option
 from generator.pipeline.selection import select_one
 from generator.pipeline.session import open_session
-from generator.pipeline.terminal import emit
+from generator.pipeline.terminal import emit, emit_page
 from generator.source.errors import CliError
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def command(
     gates = gate_statuses(found.today.plan, evidence) if found.today else ()
     parts = sections(incident, found, recorded, gates)
     if fmt == "html":
-        emit(as_html(title(incident), parts, session.templates))
+        emit_page(as_html(title(incident), parts, session.templates))
     else:
         emit(as_markdown(title(incident), parts))
 

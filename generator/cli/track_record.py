@@ -8,7 +8,7 @@ import click
 
 from generator.cli.options import root_option
 from generator.pipeline.session import open_session
-from generator.pipeline.terminal import emit, note
+from generator.pipeline.terminal import emit, emit_page, note
 
 
 @click.command("track-record")
@@ -44,7 +44,7 @@ def command(fmt: str, root: Path | None) -> None:
 
         metadata = mapping(mapping(session.repository.platform_document.data).get("metadata"))
         name = str(metadata.get("name") or "models")
-        emit(track_record_page(name, known, found, session.templates))
+        emit_page(track_record_page(name, known, found, session.templates))
     else:
         emit(document(known, found) if fmt == "json" else table(found))
     if any(one.broken for one in found):

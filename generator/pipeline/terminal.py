@@ -6,14 +6,16 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Final, TextIO, TypeVar
 
 import click
 
+from generator.source.errors import CliError
 from generator.source.line import visible
 
 T = TypeVar("T")
+_LINES: Final = 24
 _LONG = 50  # fewer items finish before a bar could be read
 
 _HIDDEN: Final = (
@@ -127,6 +129,61 @@ def emit(text: str, *, commands: bool = False) -> None:
     """
     checked = safe(text, colors=True, commands=commands)
     click.echo(checked, file=bare(sys.stdout) if commands else sys.stdout, nl=False, color=True)
+
+
+def emit_page(page: str) -> None:
+    """Write a page of HTML to standard output, never to a terminal, which it would flood.
+
+    Raises:
+        CliError: standard output is a terminal.
+    """
+    if bare(sys.stdout).isatty():
+        raise CliError("a page of HTML floods a terminal", "write it to a file: add `> page.html`")
+    emit(page)
+
+
+def emit_paged(text: str) -> None:
+    """Write text as `emit` does; on a terminal with fewer lines, through the pager.
+
+    SLUICE_PAGER names it, otherwise PAGER, otherwise it is less. An empty name, `cat` and `--no-pager` turn it off.
+    """
+    command = _pager() if is_terminal(bare(sys.stdout)) and text.count("\n") >= _height() else []
+    if not command or not _through(command, safe(text, colors=has_color(bare(sys.stdout)))):
+        emit(text)
+
+
+def _pager() -> list[str]:
+    """Return the command of the pager; empty for none."""
+    import shlex
+
+    named = os.environ.get("SLUICE_PAGER", os.environ.get("PAGER", "less"))
+    try:
+        words = shlex.split(named)
+    except ValueError:
+        return []
+    return [] if words == ["cat"] else words
+
+
+def _height() -> int:
+    try:
+        return os.get_terminal_size(bare(sys.stdout).fileno()).lines or _LINES
+    except (OSError, ValueError):
+        return _LINES
+
+
+def _through(command: list[str], text: str) -> bool:
+    """Show text with a pager; return whether it could be started. Quitting it early is not an error."""
+    import subprocess
+
+    # As git does it: quit if it fits, keep colors, leave the text on the screen.
+    environment = {"LESS": "FRX", **os.environ}
+    try:
+        pager = subprocess.Popen(command, stdin=subprocess.PIPE, env=environment)  # noqa: S603 - the user's own
+    except OSError:
+        return False
+    with pager, suppress(KeyboardInterrupt):
+        pager.communicate(text.encode(errors="backslashreplace"))
+    return True
 
 
 def emit_messages(text: str) -> None:

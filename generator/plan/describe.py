@@ -21,7 +21,7 @@ from generator.spec.units import duration, percent
 
 Topic = Literal[
     "model", "data", "image", "release", "step", "shadow", "guard", "gate", "capacity", "route", "service",
-    "environment variable", "pod", "ownership", "metrics", "delivery", "tier", "live",
+    "environment variable", "pod", "ownership", "metrics", "delivery", "tier", "live", "template",
 ]  # fmt: skip
 
 
@@ -30,7 +30,8 @@ class PlanValue:
     """One value of a plan.
 
     Args:
-        topic: the part of the plan; `live` only when a cluster is compared, `tier` only when a model moves.
+        topic: the part of the plan; `live` only when a cluster is compared, `tier` only when a model moves, `template`
+            only when templates of the repository differ.
         item: the name of a guard, the number of a step and so on; empty for a single part.
         field: name of the value, in words.
         text: the value, formatted for people.

@@ -199,7 +199,7 @@ def _too_deep(folder: os.DirEntry[str], team: str) -> list[Finding]:
     found = []
     for item in _children(folder.path):
         name, shown = item.name, f"{SPECS}/{team}/{folder.name}/{item.name}"
-        if name.endswith((_SPEC, ".yml")) and not name.endswith(
+        if name.lower().endswith((_SPEC, ".yml")) and not name.endswith(
             (_LOCK, _EVIDENCE, _CALIBRATION, _QUARANTINE)
         ):
             message = "this file is not read: specs are in their team's folder, not below it"

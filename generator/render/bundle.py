@@ -51,6 +51,12 @@ def render_bundle(plan: Plan, templates: Templates, odds: Mapping[str, str]) -> 
     return {**files, **render_outputs([last], plan, templates)}
 
 
+def undated(plan: Plan, templates: Templates) -> dict[str, str]:
+    """Render a bundle without the hash of its files and its odds: what the templates alone make of a plan."""
+    outputs = [output for outputs in OUTPUTS for output in outputs(plan)]
+    return render_outputs([*outputs, rollout(plan, "", {})], plan, templates)
+
+
 def pod_template(plan: Plan, templates: Templates) -> str:
     """Return the text of the pod template: a release starts where it changes, and only there."""
     context = plain_context({"plan": plan, **pod(plan, plan.identity.model)})

@@ -105,9 +105,10 @@ def _markdown(request: PlanRequest) -> str:
 
 
 def _blast_radius(compared: Compared, screen: Screen, fmt: str) -> PlanOutput:
-    from generator.report.diffs.compare import NOT_PLANNED_NOW
+    from generator.report.diffs.compare import NOT_PLANNED_NOW, NOT_RENDERED
 
-    complete = not any(difference.reason.startswith(NOT_PLANNED_NOW) for difference in compared.found.found)
+    broken = (NOT_PLANNED_NOW, NOT_RENDERED)
+    complete = not any(difference.reason.startswith(broken) for difference in compared.found.found)
     if fmt == "json":
         from generator.report.diffs.document import document
 

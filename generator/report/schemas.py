@@ -57,6 +57,17 @@ def _import() -> Node:
     return _document("import", "An import of a tree", "What `sluice import` found.", ImportDocument)
 
 
+def _of(name: str, title: str, record: str) -> Callable[[], Node]:
+    """Return what builds the schema of a document in `generator.report.documents`, which is imported when it does."""
+
+    def build() -> Node:
+        from generator.report import documents
+
+        return _document(name, title, f"What `sluice {name}` prints.", getattr(documents, record))
+
+    return build
+
+
 def _document(name: str, title: str, description: str, record: type) -> Node:
     units = "Shares are fractions, times are seconds."
     return identified(name, title, {"description": f"{description} {units}", **schema_of(record)})
@@ -84,6 +95,11 @@ SCHEMAS: Final[Mapping[str, Callable[[], Node]]] = {
     "import": _import,
     "doctor": _doctor,
     "odds": _odds,
+    "status": _of("status", "Models in git and in the cluster", "StatusDocument"),
+    "audit": _of("audit", "Versions in git", "AuditDocument"),
+    "track-record": _of("track-record", "Promises and what became of them", "TrackRecordDocument"),
+    "design": _of("design", "A schedule from what a team accepts", "DesignDocument"),
+    "replay": _of("replay", "What guards would have decided", "ReplayDocument"),
 }
 """What builds each schema, by the name that `sluice schema` knows."""
 

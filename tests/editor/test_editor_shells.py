@@ -20,13 +20,20 @@ CASES = [
     (["sluice", "validate", "--fo"], {"--format"}),
     (["sluice", "schema", "ev"], {"evidence"}),
     (["sluice", "ci", ""], {"github", "gitlab", "images"}),
+    (["sluice", "plan", "shop/"], {"shop/recommender"}),
+    (["sluice", "plan", "--env", "st"], {"staging"}),
+    (["sluice", "new", "--tier", "reg"], {"regulated"}),
+    (["sluice", "explain", "CAN10"], {"CAN102"}),
+    (["sluice", "templates", "--copy", "kubernetes/_p"], {"kubernetes/_pod.yaml.j2"}),
+    (["sluice", "diff", "--against", "HE"], {"HEAD"}),
+    (["sluice", "promote", "--to", "prod"], {"production"}),
 ]
 
 
 @pytest.fixture(scope="module")
 def scripts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("scripts")
-    for shell in ("bash", "zsh", "fish"):
+    for shell in ("bash", "zsh", "fish", "powershell"):
         done = CliRunner().invoke(cli, ["completion", shell])
         assert done.exit_code == 0
         (folder / f"sluice.{shell}").write_text(done.stdout)
@@ -81,6 +88,28 @@ def test_zsh(scripts: Path, words: list[str], offered: set[str]) -> None:
     _sluice_completion
     """
     assert offered <= set(run([program("zsh"), "--no-rcs", "-c", script], scripts).split())
+
+
+@pytest.mark.parametrize(("words", "offered"), CASES)
+def test_powershell(scripts: Path, words: list[str], offered: set[str]) -> None:
+    """What its script runs, with the variables that the script sets: PowerShell itself is not in Debian."""
+    text = (scripts / "sluice.powershell").read_text()
+    assert "Register-ArgumentCompleter -Native -CommandName sluice" in text
+    variables = {
+        "_SLUICE_COMPLETE": "powershell_complete",
+        "COMP_WORDS": " ".join(words),
+        "COMP_CWORD": words[-1],
+    }
+    assert all(f"$env:{name} = " in text for name in variables)
+    done = subprocess.run(
+        [Path(sys.executable).with_name("sluice")],
+        cwd=CHECKOUT,
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert offered <= {line.partition("\t")[0] for line in done.stdout.splitlines()}
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

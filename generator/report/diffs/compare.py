@@ -17,13 +17,15 @@ from generator.plan.model_files import ModelFiles
 from generator.plan.promotion import describe_standing, standing
 from generator.plan.resolve import Planned, Resolved
 from generator.plan.values import Plan
-from generator.render.bundle import pod_template
-from generator.render.environment import Templates
+from generator.render.argocd import render_application
+from generator.render.bundle import pod_template, undated, what_runs
+from generator.render.environment import TemplateError, Templates
 from generator.report.diffs.direction import METRICS, Direction, Strictness, of_change, of_values, strictness
 from generator.report.diffs.policy import PolicyChange, policy_changes, tier_changes
 from generator.report.diffs.records import Status
 from generator.report.diffs.shared import SharedDifference, shared_differences
 from generator.source.finding import Finding
+from generator.spec.quantities import plural
 
 Applies = Literal["release", "at once", "rules", ""]
 _POD_TOPICS: Final = {"image", "service", "environment variable", "model", "data"}
@@ -33,6 +35,9 @@ _RULES: Final = {"release", "step", "shadow", "guard", "gate", "tier"}
 
 NOT_PLANNED_NOW: Final = "it can't be planned as it is now"
 """How the reason starts of a model that has errors in the current state, not only in the earlier one."""
+
+NOT_RENDERED: Final = "it can't be rendered as it is now"
+"""How the reason starts of a model that a template of the repository makes no valid files of."""
 
 
 class NumberChange(NamedTuple):
@@ -115,9 +120,14 @@ def applies(change: Change) -> Applies:
     """Return when a change takes effect: with a release, at once for everybody, or as a rule of the next releases."""
     if change.topic in _POD_TOPICS or (change.topic == "capacity" and change.field in _POD_SIZE):
         return "release"
-    if change.topic in {"capacity", "route"}:
+    if change.topic in {"capacity", "route"} or (change.topic == "template" and _synced(change.item)):
         return "at once"
     return "rules" if change.topic in _RULES else ""
+
+
+def _synced(file: str) -> bool:
+    """Return whether a rendered file counts as soon as it is synced: not the Rollout, and not what releases run."""
+    return not file.startswith(("rollout-", "analysistemplate-")) and bool(file)
 
 
 @dataclass
@@ -226,11 +236,19 @@ def _texts(side: Side) -> dict[str, str]:
 def _comparer(old: Side, new: Side) -> Callable[[Sequence[str]], list[Difference]]:
     def compare(names: Sequence[str]) -> list[Difference]:
         sides = old.session.templates, new.session.templates
-        return [
-            found for name in names for found in _model(name, old.resolve(name), new.resolve(name), sides)
-        ]
+        return [found for name in names for found in _rendered(name, old, new, sides)]
 
     return compare
+
+
+def _rendered(name: str, old: Side, new: Side, templates: tuple[Templates, Templates]) -> list[Difference]:
+    """Return the differences of a model; one about the template that renders nothing valid now."""
+    try:
+        return _model(name, old.resolve(name), new.resolve(name), templates)
+    except TemplateError as error:
+        team, _, model = name.partition("/")
+        reason = error.message.replace(f"{new.session.root}/", "")
+        return [Difference(team, model, "", "unreadable", reason=f"{NOT_RENDERED}: {reason}")]
 
 
 def _model(
@@ -246,13 +264,41 @@ def _model(
     found = []
     for environment in dict.fromkeys((*after, *before)):
         pair = before.get(environment), after.get(environment)
-        differing = (*_moved(*pair), *changes(*pair))
+        differing = (*_moved(*pair), *changes(*pair), *_by_templates(pair[1], *templates))
         if differing:
             status: Status = "added" if pair[0] is None else "removed" if pair[1] is None else "changed"
             found.append(
                 _difference(Difference(team, model, environment, status, differing), *pair, templates)
             )
     return found
+
+
+def _by_templates(new: Planned | None, before: Templates, now: Templates) -> Iterator[Change]:
+    """Yield the files that the templates now render otherwise than those before, from one plan."""
+    if new is None or before.own_digest() == now.own_digest():
+        return
+    texts = undated(new.plan, now) | render_application(new.plan, now)
+    try:
+        old = undated(new.plan, before) | render_application(new.plan, before)
+    except TemplateError as error:
+        yield Change("template", "", "", f"could not be rendered: {error.message}", "rendered")
+        return
+    for name in sorted({*texts, *old}):
+        was, is_now = old.get(name, "").splitlines(), texts.get(name, "").splitlines()
+        if was != is_now:
+            gone, added = (
+                [line for line in was if line not in is_now],
+                [line for line in is_now if line not in was],
+            )
+            yield Change("template", name, "", _first(gone), _first(added))
+
+
+def _first(lines: Sequence[str]) -> str:
+    """Return the first of some lines that is not a comment, and how many more there are."""
+    told = [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    if not told:
+        return "other comments or order" if lines else "nothing"
+    return told[0] if len(told) == 1 else f"{told[0]} and {plural(len(told) - 1, 'more line')}"
 
 
 def _moved(old: Planned | None, new: Planned | None) -> Iterator[Change]:
@@ -298,7 +344,13 @@ def _starts_release(old: Plan, new: Plan, templates: tuple[Templates, Templates]
         )
     if standing(new) in _HOLDS:
         return False
-    return pod_template(old, templates[0]) != pod_template(new, templates[1])
+    if templates[0].own_digest() == templates[1].own_digest():
+        return pod_template(old, templates[0]) != pod_template(new, templates[1])
+    try:
+        before = what_runs(old, templates[0])
+    except TemplateError:
+        return True  # what runs now is not known
+    return before != what_runs(new, templates[1])
 
 
 def _loses(change: Change, lost: set[str]) -> bool:

@@ -31,7 +31,7 @@ def radius(compared: Comparison) -> str:
     out += [row(line) for line in shared_rows(compared)]
     if compared.templates:
         names = ", ".join(compared.templates)
-        out += ["", f"Templates of this repository that may change every bundle: {cell(names)}"]
+        out += ["", f"Templates of this repository that differ: {cell(names)}"]
     return "\n".join(out) + "\n"
 
 

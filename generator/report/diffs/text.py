@@ -233,5 +233,5 @@ def _templates(compared: Comparison, screen: Screen) -> list[str]:
     if not compared.templates:
         return []
     names = ", ".join(compared.templates)
-    said = f"templates of this repository that differ, and may change every bundle: {names}"
+    said = f"templates of this repository that differ: {names}"
     return [*screen.body([said], ""), ""]

@@ -11,6 +11,7 @@ from generator.plan.changes import Change
 from generator.report.diffs.compare import Difference
 from generator.report.diffs.groups import groups, trends
 from generator.report.schemas import schema_text
+from generator.source.shipped import builtin_folder
 from tests.unit.cli.edits import change, git
 
 
@@ -206,9 +207,38 @@ def test_templates_of_the_repository_count(committed, sluice):
     folder = committed / "templates/kubernetes"
     folder.mkdir(parents=True)
     (folder / "podmonitor.yaml.j2").write_text("kind: ConfigMap\n")
-    told = sluice("plan", "--all", "--against", "HEAD").output
-    assert "0 of 6 bundles" in told
-    assert "may change every bundle: kubernetes/podmonitor.yaml.j2" in told
+    told = sluice("plan", "--all", "--against", "HEAD")
+    assert "it can't be rendered as it is now: templates/kubernetes/podmonitor.yaml.j2" in told.output
+    assert "templates of this repository that differ: kubernetes/podmonitor.yaml.j2" in told.output
+    assert told.exit_code == 1
+
+
+def test_a_template_shows_which_bundles_change_and_which_releases_start(committed, sluice):
+    """Both sides are rendered from today's plans: what a spec changes is not counted twice."""
+    folder = committed / "templates/kubernetes"
+    folder.mkdir(parents=True)
+    pods = (builtin_folder() / "kubernetes/_pod.yaml.j2").read_text()
+    (folder / "_pod.yaml.j2").write_text(
+        pods.replace("      containers:", "      nodeSelector: {pool: models}\n      containers:", 1)
+    )
+    document = json.loads(sluice("plan", "--all", "--against", "HEAD", "--format", "json").output)
+    jsonschema.validate(document, json.loads(schema_text("diff")))
+    assert document["bundles_changed"] == 6
+    assert all(one["starts_release"] for one in document["differences"])
+    told = sluice("plan", "--all", "--against", "HEAD", "--format", "markdown").output
+    assert "6 of 6 bundles" in told
+    assert "template rollout-main.yaml" in told
+    assert "nothing → nodeSelector:" in told
+    git(committed, "add", "--all")
+    git(committed, "commit", "-qm", "pools")
+    monitors = (builtin_folder() / "kubernetes/podmonitor.yaml.j2").read_text()
+    (folder / "podmonitor.yaml.j2").write_text(monitors.replace("honorLabels: false", "honorLabels: true"))
+    told = sluice("plan", "shop/recommender", "--against", "HEAD").output
+    assert (
+        "template podmonitor-main.yaml: honorLabels: false → honorLabels: true (at once, to everybody)"
+        in told
+    )
+    assert "so no release starts" in told
 
 
 def difference(model: str, *values: tuple[str, str]) -> Difference:

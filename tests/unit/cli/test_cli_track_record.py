@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import jsonschema
 import pytest
 from click.testing import CliRunner, Result
 
 from generator.cli.main import cli
 from generator.gates.records import record_bytes
+from generator.report.schemas import schema_text
 from tests.gates.record_samples import KEY, sample
 
 CHECKOUT = Path(__file__).resolve().parents[3]
@@ -63,6 +65,7 @@ def test_every_record_counts_once(root: Path) -> None:
         "  time: 1d 2h in the steps of completed releases",
     ]
     document = json.loads(run(root, "--format", "json").stdout)
+    jsonschema.validate(document, json.loads(schema_text("track-record")))
     first, rate = document["groups"][0], document["groups"][0]["false_rollbacks"]
     assert (document["schema"], document["untrusted_records"]) == ("sluice/track-record/v1", 1)
     assert (first["releases"], first["aborted"], rate["count"], rate["broken"]) == (2, 1, 1, False)

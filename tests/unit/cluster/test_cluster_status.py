@@ -8,12 +8,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jsonschema
 import pytest
 from click.testing import CliRunner
 
 from generator.cli.main import cli
 from generator.plan.repository import Repository
 from generator.plan.resolve import no_digest, resolve
+from generator.report.schemas import schema_text
 from tests.unit.cluster.status_standin import (
     ARGO,
     HASH,
@@ -85,7 +87,9 @@ def asked(root: Path, table: Table, *arguments: str):
 
 def told(root: Path, table: Table):
     done = asked(root, table, "--format", "json")
-    return json.loads(done.stdout)["models"][0], done.exit_code
+    document = json.loads(done.stdout)
+    jsonschema.validate(document, json.loads(schema_text("status")))
+    return document["models"][0], done.exit_code
 
 
 def test_without_a_cluster_only_git_is_told_and_no_client_is_imported(root: Path, plan) -> None:

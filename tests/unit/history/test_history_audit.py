@@ -8,14 +8,18 @@ import json
 from collections.abc import Callable
 from html.parser import HTMLParser
 
+import jsonschema
 import pytest
 
 from generator.report.audit import COLUMNS
+from generator.report.schemas import schema_text
 from tests.unit.history.story import NAME, Story, digest
 
 
 def releases(story: Story, *arguments: str) -> list[dict[str, object]]:
-    return json.loads(story.told("audit", *arguments, "--format", "json"))["releases"]
+    document = json.loads(story.told("audit", *arguments, "--format", "json"))
+    jsonschema.validate(document, json.loads(schema_text("audit")))
+    return document["releases"]
 
 
 def versions(story: Story, *arguments: str) -> list[object]:

@@ -7,12 +7,14 @@ import json
 import math
 from dataclasses import replace
 
+import jsonschema
 import pytest
 
 from generator.odds.design import Accepted, Grid, designs, expected_exposure, grid_of, priced_guards
 from generator.odds.odds import counted, latency_s, odds_of, phases, sequential_test
 from generator.odds.replay.simulate import scenario, simulate, simulated_guards
 from generator.report.replays.schedule import schedule_of
+from generator.report.schemas import schema_text
 from generator.spec.ceilings import Ceilings
 from generator.stats.passage import sprt_stops
 from generator.stats.timeline import Rollout, detection
@@ -159,6 +161,7 @@ def test_accepted_values_of_the_command_line_are_part_of_the_proposal(repository
 
 def test_approvals_stay_before_the_weight_that_they_guard(repository, sluice):
     found = json.loads(sluice("design", "risk/fraud", "--format", "json").stdout)
+    jsonschema.validate(found, json.loads(schema_text("design")))
     assert "{approve: model-risk}, {weight: 50%, hold: 1h}]" in found["diff"]
 
 

@@ -6,7 +6,8 @@ import io
 
 import pytest
 
-from generator.pipeline.terminal import has_color, progress
+from generator.pipeline.terminal import emit_page, emit_paged, has_color, progress
+from generator.source.errors import CliError
 
 
 class Terminal(io.StringIO):
@@ -52,3 +53,41 @@ def test_a_bar_is_shown_for_long_work_on_a_terminal_only(monkeypatch, count):
         with progress(range(count), count, "Checking") as items:
             assert list(items) == list(range(count))
         assert ("Checking" in stream.getvalue()) is shows
+
+
+LONG = "a line\n" * 200
+
+
+@pytest.mark.parametrize(
+    ("stream", "text", "paged"),
+    [(Terminal, LONG, True), (Terminal, "a line\n", False), (io.StringIO, LONG, False)],
+)
+def test_only_long_text_on_a_terminal_goes_through_the_pager(monkeypatch, tmp_path, stream, text, paged):
+    shown, file = stream(), tmp_path / "shown"
+    monkeypatch.setattr("sys.stdout", shown)
+    monkeypatch.setenv("PAGER", "cat")
+    monkeypatch.setenv("SLUICE_PAGER", f"tee '{file}'")
+    emit_paged(text)
+    assert (file.read_text() if paged else shown.getvalue()) == text
+    assert file.exists() is paged
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [{"PAGER": "cat"}, {"SLUICE_PAGER": ""}, {"SLUICE_PAGER": "'"}, {"SLUICE_PAGER": "there-is-no-such-pager"}, {"TERM": "dumb"}],
+)  # fmt: skip
+def test_without_a_pager_the_text_is_written(monkeypatch, variables):
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    shown = Terminal()
+    monkeypatch.setattr("sys.stdout", shown)
+    emit_paged(LONG)
+    assert shown.getvalue() == LONG
+
+
+def test_a_page_never_floods_a_terminal(monkeypatch):
+    monkeypatch.setattr("sys.stdout", Terminal())
+    with pytest.raises(CliError, match="write it to a file"):
+        emit_page("<!doctype html>")
+    monkeypatch.setattr("sys.stdout", io.StringIO())
+    emit_page("<!doctype html>")

@@ -29,6 +29,7 @@ UNREAD = {
     "shop/churn.yaml.txt": "`git mv specs/shop/churn.yaml.txt specs/shop/churn.yaml`",
     "shop/churn.yaml.j2": "`git mv specs/shop/churn.yaml.j2 specs/shop/churn.yaml`",
     "shop/eu/churn.yaml": "`git mv specs/shop/eu/churn.yaml specs/shop/churn.yaml`",
+    "shop/eu/Churn.YAML": "`git mv specs/shop/eu/Churn.YAML specs/shop/churn.yaml`",
     "churn.yaml": "`git mv specs/churn.yaml specs/risk/churn.yaml`",
     "churn.json": "`git mv specs/churn.json specs/risk/churn.yaml`",
     "platform.yml": "`git mv specs/platform.yml specs/platform.yaml`",

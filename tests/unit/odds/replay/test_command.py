@@ -6,12 +6,14 @@ import json
 import socket
 from collections.abc import Callable
 
+import jsonschema
 import pytest
 from click.testing import CliRunner, Result
 from lxml import etree
 
 from generator.cli.main import cli
 from generator.odds.odds import LATENCY_S
+from generator.report.schemas import schema_text
 
 RECOMMENDER = "shop/recommender"
 HEADER = "time,guard,arm,requests,events,pods"
@@ -57,7 +59,9 @@ def traffic(repository):
 
 def document(result):
     assert result.exit_code == 0, result.output
-    return json.loads(result.stdout)
+    found = json.loads(result.stdout)
+    jsonschema.validate(found, json.loads(schema_text("replay")))
+    return found
 
 
 @pytest.mark.parametrize("name", ["traffic.csv", "traffic.json"])
