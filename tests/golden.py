@@ -29,11 +29,16 @@ from generator.pipeline.session import Session
 from generator.pipeline.stale import RenderRequest
 from generator.render.spinnaker.pipeline import Accounts, pipeline_files
 from generator.rules.spinnaker import unsupported_features
+from tests.tools import variables
 
 CASES = Path(__file__).resolve().with_name("golden")
 OUTPUTS = CASES / "outputs" / "rendered"
 TODAY = datetime.date(2026, 11, 23)
 _SHARED = ("argocd/projects", "argocd/platform", "platform")
+
+
+VARIABLES: variables.Found = defaultdict(dict)
+"""What the cases that were rendered in this process handed to templates."""
 
 
 def cases() -> list[str]:
@@ -61,7 +66,7 @@ def render(case: str, *, shared: bool = False) -> dict[str, str]:
     session = Session(root, TODAY)
     if case.startswith("spinnaker"):
         return _pipelines(session)
-    with tempfile.TemporaryDirectory() as empty:
+    with tempfile.TemporaryDirectory() as empty, variables.recording(VARIABLES):
         plan = plan_render(session, RenderRequest(Path(empty)))
         errors = [finding for finding in plan.findings if finding.severity == "error"]
         errors = [finding for finding in errors if finding.code != "PLAT919"]  # as at the top of a repository
@@ -226,11 +231,16 @@ def main(arguments: list[str]) -> int:
         print("usage: python -m tests.golden [--check]", file=sys.stderr)
         return 2
     changed = differences()
+    text = variables.page(VARIABLES)
+    stale = not variables.PAGE.is_file() or variables.PAGE.read_text() != text
     for name in changed:
         print(f"outputs/rendered/{name}")
+    if stale:
+        print("docs/template-variables.md")
     if arguments:
-        return int(bool(changed))
+        return int(bool(changed) or stale)
     write()
+    variables.PAGE.write_text(text)
     print(f"{len(cases())} cases, {len(changed)} files changed")
     return 0
 

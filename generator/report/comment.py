@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from generator.odds.key_metrics import format_figures
+from generator.report.consequences import consequences
 from generator.report.diffs.compare import Comparison, Difference
 from generator.report.diffs.markdown import radius
 from generator.report.diffs.revision import Compared
@@ -23,10 +25,7 @@ LIMIT = 65_536
 MARKER = "<!-- sluice plan -->"
 """The first line; the workflow that posts the comment finds the previous one by it."""
 _TABLE, _RESERVED, _GROUPS = 24_000, 1_500, 25  # bytes, bytes (for what the workflow adds), rows
-_HEAD = (
-    "model", "in", "version", "power", "false rollback", "exposed if bad", "planned", "cost a month", "gates",
-    "waivers",
-)  # fmt: skip
+_HEAD = ("model", "version", "power", "exposed if bad", "planned", "gates")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +36,7 @@ class CommentEntry:
         row: its key numbers.
         differences: its differences, by environment; empty without any, and without a comparison.
         sections: its plan.
-        waivers: its open waivers.
+        waivers: its waivers, open and expired.
     """
 
     row: Overview
@@ -51,6 +50,7 @@ def comment(
     compared: Compared | None,
     heading: str = "",
     first_sync: FirstSync | None = None,
+    broken: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
     """Return the comment, never longer than LIMIT; it names what it leaves out.
 
@@ -59,14 +59,19 @@ def comment(
         compared: the comparison; None without one.
         heading: a sentence above everything; empty for none.
         first_sync: the effects of a first sync; None if no cluster was asked.
+        broken: why models can't be rendered, by team/model.
     """
     first = [f"**{cell(heading)}**\n"] if heading else []
-    parts = [MARKER, *first, f"## {cell(_title(models, compared))}\n", *_summary(models)]
+    parts = [MARKER, *first, f"## {cell(_title(models, compared))}\n"]
+    found = compared.found if compared else None
+    if found:
+        expired = [waiver for model in models for waiver in model.waivers if waiver.days < 0]
+        parts += [*consequences(found, broken, expired), ""]
     if first_sync:
         parts.append(as_markdown(first_sync))
-    found = compared.found if compared else None
     if found and found.differ:
         parts.append(_radius(found))
+    parts += _summary(models)
     room = LIMIT - _RESERVED - sum(_length(part) for part in parts)
     folded, cut = _fit([(model.row.name, _detail(model)) for model in models if model.sections], room)
     return "\n".join([*parts, *folded, *_cut(cut)])
@@ -109,7 +114,7 @@ def _row(model: CommentEntry) -> str:
     one = model.row
     if one.figures is None:
         reason = one.reason if one.reason == "removed" else f"can't be planned: {one.reason}"
-        return row((one.name, "", reason, *[""] * 7))
+        return row((one.name, reason, *[""] * (len(_HEAD) - 2)))
     difference = next((d for d in model.differences if d.environment == one.environment), None)
     now, moved = format_figures(one.figures), difference.numbers if difference else {}
 
@@ -119,10 +124,14 @@ def _row(model: CommentEntry) -> str:
 
     return row(
         (
-            one.name, one.environment, _version(one, difference), shown("power"), shown("false rollback, at most"),
-            shown("requests exposed if bad"), shown("planned time"), shown("cost a month"), one.gates, _waivers(model),
+            f"{one.name} in {one.environment}",
+            _version(one, difference),
+            shown("power"),
+            shown("requests exposed if bad"),
+            shown("planned time"),
+            "; ".join(filter(None, (one.gates, _waivers(model)))),
         )
-    )  # fmt: skip
+    )
 
 
 def _version(one: Overview, difference: Difference | None) -> str:
@@ -135,7 +144,12 @@ def _version(one: Overview, difference: Difference | None) -> str:
 
 
 def _waivers(model: CommentEntry) -> str:
-    return ", ".join(f"{w.gate}: {plural(w.days, 'day')} left" for w in model.waivers) or "none"
+    return ", ".join(
+        f"{w.gate} waived, {plural(w.days, 'day')} left"
+        if w.days >= 0
+        else f"waiver of {w.gate} expired on {w.until}: can't be rendered"
+        for w in model.waivers
+    )
 
 
 def _detail(model: CommentEntry) -> list[str]:

@@ -11,8 +11,9 @@ from generator.plan.model_files import ModelFiles
 from generator.report.comment import CommentEntry
 from generator.report.diffs.compare import Difference
 from generator.report.diffs.revision import Compared
-from generator.report.overview import Overview, chosen, open_waivers, overview
+from generator.report.overview import OpenWaiver, Overview, chosen, open_waivers, overview
 from generator.report.sections import sections
+from generator.spec.platform import PlatformSpec
 
 _FOLDED = 60  # models whose plans are shown; more would not fit
 _ROWS = 400  # models that the table can have room for; the others are only counted
@@ -58,5 +59,11 @@ def _entry(
         overview(session, entry, resolved.plans, environment),
         tuple(found),
         tuple(s for s in sections(planned, judged) if s.key != "values") if folded else (),
-        tuple(open_waivers(platform, session.today, [entry.name]) if platform else ()),
+        _waivers(platform, session, entry.name) if platform else (),
     )
+
+
+def _waivers(platform: PlatformSpec, session: Session, name: str) -> tuple[OpenWaiver, ...]:
+    """Return the open waivers of a model, and those that have expired and are still in the file."""
+    kinds = (open_waivers(platform, session.today, [name], expired=expired) for expired in (True, False))
+    return tuple(waiver for found in kinds for waiver in found)

@@ -160,7 +160,7 @@ def _state(found: Sequence[GateStatus]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class OpenWaiver:
-    """A waiver that has not ended."""
+    """A waiver, and the days that it has left: fewer than none when it has expired."""
 
     model: str
     gate: str
@@ -170,14 +170,23 @@ class OpenWaiver:
     days: int
 
 
-def open_waivers(platform: PlatformSpec, today: dt.date, models: Sequence[str]) -> list[OpenWaiver]:
-    """Return the waivers and hot fixes of these models that have not ended, the next to end first."""
+def open_waivers(
+    platform: PlatformSpec, today: dt.date, models: Sequence[str], *, expired: bool = False
+) -> list[OpenWaiver]:
+    """Return the waivers and hot fixes of these models, the next to end first.
+
+    Args:
+        platform: the platform.
+        today: the day.
+        models: `team/model` of each.
+        expired: those that have ended, in place of those that have not.
+    """
     waived = [(w.model, w.gate, w.reason, w.approved_by, w.until) for w in platform.waivers]
     hot = [(w.model, "hot fix", w.reason, w.approved_by, w.until) for w in platform.hot_fixes]
     found = [
         OpenWaiver(*each, days)
         for each in (*waived, *hot)
-        if each[0] in models and (days := (dt.date.fromisoformat(each[-1]) - today).days) >= 0
+        if each[0] in models and ((days := (dt.date.fromisoformat(each[-1]) - today).days) < 0) == expired
     ]
     return sorted(found, key=lambda w: (w.days, w.model, w.gate))
 

@@ -101,7 +101,30 @@ def _markdown(request: PlanRequest) -> str:
         changed = {difference.name for difference in compared.found.found}
         entries = [entry for entry in entries if entry.name in changed]
     found = comment_entries(request.session, entries, request.environment, compared)
-    return comment(found, compared, request.heading, request.first_sync)
+    broken = _broken(request.session, compared) if compared else {}
+    return comment(found, compared, request.heading, request.first_sync, broken)
+
+
+def _broken(session: Session, compared: Compared) -> dict[str, str]:
+    """Return why models can't be rendered any more, by name: of those whose inputs differ."""
+    from generator.pipeline.evaluate import evaluate_models
+
+    suspects = {entry for entry in session.entries if entry.name in compared.found.suspects}
+    evaluations, _ = evaluate_models(session, suspects, "Checking specs")
+    found = {
+        one.entry.name: f"{finding.code}: {finding.message}"
+        for one in evaluations
+        for finding in reversed(one.findings)
+        if finding.severity == "error"
+    }
+    return {**_unrendered(compared), **found}
+
+
+def _unrendered(compared: Compared) -> dict[str, str]:
+    """Return the models that a template of the repository makes no valid files of."""
+    from generator.report.diffs.compare import NOT_RENDERED
+
+    return {one.name: one.reason for one in compared.found.found if one.reason.startswith(NOT_RENDERED)}
 
 
 def _blast_radius(compared: Compared, screen: Screen, fmt: str) -> PlanOutput:

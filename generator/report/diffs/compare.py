@@ -65,6 +65,9 @@ class Difference:
         assumed: the odds of the two sides rest on different traffic, baselines or delays.
         starts_release: whether the pods change, so that a release starts.
         held: why none does although the release of the spec is another one: the environment waits for a promotion.
+        artifact: digest of the version of a model that was added or removed.
+        pods: how many a removed model has.
+        lost_hosts: hosts that nothing of the model answers any more.
     """
 
     team: str
@@ -79,6 +82,9 @@ class Difference:
     assumed: bool = False
     starts_release: bool = False
     held: str = ""
+    artifact: str = ""
+    pods: int = 0
+    lost_hosts: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -186,6 +192,7 @@ class Comparison:
         shared: bundles that belong to no model and differ; compared where all models are.
         shared_total: how many of those there are now; 0 where they were not compared.
         policies: rules of the platform that differ.
+        suspects: models whose inputs differ, sorted.
     """
 
     models: int
@@ -195,6 +202,7 @@ class Comparison:
     shared: tuple[SharedDifference, ...] = ()
     shared_total: int = 0
     policies: tuple[PolicyChange, ...] = ()
+    suspects: tuple[str, ...] = ()
 
     @property
     def differ(self) -> bool:
@@ -225,7 +233,9 @@ def comparison(old: Side, new: Side, names: Sequence[str] | None = None) -> Comp
     differing = sorted(n for n in {*templates, *current} if templates.get(n) != current.get(n))
     total, shared = shared_differences(old.session, new.session) if names is None else (0, [])
     policies = policy_changes(*(side.session.repository.platform_document.data for side in (old, new)))
-    return Comparison(len(new.entries), len(order), found, tuple(differing), tuple(shared), total, policies)
+    return Comparison(
+        len(new.entries), len(order), found, tuple(differing), tuple(shared), total, policies, tuple(suspects)
+    )
 
 
 def _texts(side: Side) -> dict[str, str]:
@@ -318,8 +328,14 @@ def _difference(
     found: Difference, old: Planned | None, new: Planned | None, templates: tuple[Templates, Templates]
 ) -> Difference:
     """Add the numbers of both sides, and whether a release starts; a lost guard becomes the first change."""
+    before_hosts = old.plan.routing.hosts if old else ()
+    lost_hosts = tuple(host for host in before_hosts if new is None or host not in new.plan.routing.hosts)
     if old is None or new is None:
         was, now = (key_metrics(side) if side else None for side in (old, new))
+        plan = (old or new).plan  # type: ignore[union-attr]  # one of them is there
+        found = replace(
+            found, artifact=plan.version.digest, pods=plan.capacity.replicas, lost_hosts=lost_hosts
+        )
         held = describe_standing(new.plan) if new and standing(new.plan) in _HOLDS else ""
         return replace(found, old=was, new=now, starts_release=old is None and not held, held=held)
     before, after, harms = compared_metrics(old, new)
@@ -330,6 +346,7 @@ def _difference(
         old=before,
         new=after,
         harms=harms,
+        lost_hosts=lost_hosts,
         assumed=assumes_otherwise(old.plan, new.plan),
         starts_release=_starts_release(old.plan, new.plan, templates),
         held=describe_standing(new.plan) if standing(new.plan) in _HOLDS else "",

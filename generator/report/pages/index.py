@@ -25,6 +25,8 @@ def index_page(
     templates: Templates,
     *,
     today: str,
+    changed: Mapping[str, str],
+    against: str,
 ) -> str:
     """Return the page as HTML.
 
@@ -32,10 +34,12 @@ def index_page(
         platform: the platform.
         name: its name.
         rows: all models, sorted.
-        waivers: open waivers.
+        waivers: open waivers, and those that have expired.
         tracks: the track record of each model that has one, by team/model.
         templates: the templates.
         today: the date that days left count from (ISO 8601).
+        changed: what a change does to models, by team/model: `changed`, `new` or `starts a release`.
+        against: what the plans are compared with; empty for nothing.
     """
     by_team: dict[str, list[Overview]] = {team: [] for team in sorted(platform.teams)}
     for row in rows:
@@ -46,7 +50,10 @@ def index_page(
         "models": len(rows),
         "environments": list(platform.environments),
         "waivers": waivers,
-        "teams": [_team(platform, team, found, tracks) for team, found in by_team.items()],
+        "expired": sum(1 for waiver in waivers if waiver.days < 0),
+        "against": against,
+        "changed": len(changed),
+        "teams": [_team(platform, team, found, tracks, changed) for team, found in by_team.items()],
         "judged": sum(1 for row in rows if row.state == "pass"),
         "unplanned": sum(1 for row in rows if row.reason),
     }
@@ -54,14 +61,20 @@ def index_page(
 
 
 def _team(
-    platform: PlatformSpec, name: str, rows: Sequence[Overview], tracks: Mapping[str, TrackRecord]
+    platform: PlatformSpec,
+    name: str,
+    rows: Sequence[Overview],
+    tracks: Mapping[str, TrackRecord],
+    changed: Mapping[str, str],
 ) -> dict[str, Any]:
     team = platform.teams.get(name)
     return {
         "name": name,
         "owners": ", ".join(team.owners) if team else "unknown to the platform",
         "budget": _budget(platform, name, rows),
-        "models": [_model(row, tracks.get(row.name)) for row in rows],
+        "models": [
+            {**_model(row, tracks.get(row.name)), "changed": changed.get(row.name, "")} for row in rows
+        ],
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from generator.gates.document import read_evidence
@@ -67,7 +67,7 @@ def write_site(
         prune(folder, "", {entry.name for entry in entries}, note)
         with locked(folder, note) as top:
             rows = overviews(session, entries, environment, write_page)
-            top.write(INDEX, _index(session, entries, rows).encode())
+            top.write(INDEX, _index(session, entries, rows, label, differences).encode())
     except OutputError as error:
         raise CliError(str(error)) from error
     return sum(1 for row in rows if row.reason)
@@ -86,14 +86,41 @@ def _write(folder: Path, entry: ModelFiles, page: str) -> None:
         Writer(top).write(Bundle(entry.name, {INDEX: page}, _inputs(page)))
 
 
-def _index(session: Session, entries: Sequence[ModelFiles], rows: Sequence[Overview]) -> str:
+def _index(
+    session: Session,
+    entries: Sequence[ModelFiles],
+    rows: Sequence[Overview],
+    label: str,
+    differences: Mapping[tuple[str, str], Difference],
+) -> str:
     platform = session.repository.platform
     if platform is None:
         raise ValueError("a site needs a platform that can be read")
     name = str(session.repository.platform_document.data["metadata"]["name"])
-    waivers = open_waivers(platform, session.today, [entry.name for entry in entries])
-    today = session.today.isoformat()
-    return index_page(platform, name, rows, waivers, _tracks(session), session.templates, today=today)
+    names = [entry.name for entry in entries]
+    kinds = (open_waivers(platform, session.today, names, expired=expired) for expired in (True, False))
+    waivers = [waiver for found in kinds for waiver in found]
+    return index_page(
+        platform,
+        name,
+        rows,
+        waivers,
+        _tracks(session),
+        session.templates,
+        today=session.today.isoformat(),
+        changed=_changed(differences.values()),
+        against=label,
+    )
+
+
+def _changed(differences: Iterable[Difference]) -> dict[str, str]:
+    """Return in a few words what a change does to each model that it affects."""
+    found: dict[str, str] = {}
+    for one in differences:
+        words = "new" if one.status == "added" else "starts a release" if one.starts_release else "changed"
+        if found.get(one.name, "changed") == "changed":
+            found[one.name] = words
+    return found
 
 
 def _tracks(session: Session) -> dict[str, TrackRecord]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 from hypothesis import given, settings
@@ -11,13 +12,15 @@ from hypothesis import strategies as st
 from generator.odds.key_metrics import KeyMetrics
 from generator.plan.changes import Change
 from generator.report.comment import LIMIT, MARKER, CommentEntry, comment
+from generator.report.consequences import consequences
 from generator.report.diffs.compare import Comparison, Difference
 from generator.report.diffs.revision import Compared
 from generator.report.markdown import cell, fenced, row
-from generator.report.overview import Overview
+from generator.report.overview import OpenWaiver, Overview
 from generator.report.sections.section import Section
 from tests.unit.cli.edits import change
 
+HEAD = "| model | version | power | exposed if bad | planned | gates |"
 NUMBERS = KeyMetrics(3600.0, (), 0.9, 0.8, 0.05, 1000.0, 4, 10.0, "EUR", 1, 0)
 
 
@@ -43,22 +46,59 @@ def compared(models: list[CommentEntry]) -> Compared:
     return Compared("main (abc)", {"revision": "main", "commit": "abc"}, Comparison(len(models), 1, found))
 
 
-def test_the_table_comes_first_with_old_and_new(committed, sluice):
+def test_the_first_lines_say_what_a_merge_does_then_the_table_has_old_and_new(committed, sluice):
     change(committed, "shop/recommender.yaml", "hold: 60m", "hold: 40m")
+    # A rule of the platform that no plan shows: what it breaks is found by the rules.
+    change(committed, "platform.yaml", "gpu: 0\n", "gpu: 0\n      requires: {approvals: [ml-lead]}\n")
+    # An expired waiver of another team is named; whether it is an error of this change is decided by `validate --against`.
+    change(committed, "platform.yaml", "until: 2027-01-31", "until: 2026-01-31")
     lines = sluice("plan", "--all", "--against", "HEAD", "--format", "markdown").output.splitlines()
     assert lines[0] == MARKER
-    assert lines[1].startswith("## 2 of 6 bundles, 1 of 3 models differ from HEAD")
-    assert lines[3].startswith("| model | in | version | power | false rollback | exposed if bad |")
-    (line,) = [line for line in lines if line.startswith("| shop/recommender |")]
+    assert " models" in lines[1]
+    assert lines[3].startswith("- **2 models can't be rendered:** risk/fraud (WAIV701: ")
+    assert "support/ticket-classifier (TIER312: " in lines[3]
+    assert lines[4].startswith("- **waivers that expired:** parity of risk/fraud, on 2026-01-31")
+    assert lines[5] == "- no release starts"
+    assert lines.index("### What changes") < lines.index(HEAD)
+    (line,) = [line for line in lines if line.startswith("| shop/recommender in production |")]
     assert "120,353 →" in line
-    assert "1h 40m → 1h 20m" in line
-    assert "103 EUR | 1 pass | none |" in line
-    assert not any(line.startswith("| risk/fraud") for line in lines), "it does not change"
-    assert [line for line in lines if line.startswith("<details>")] == [
-        "<details><summary>shop/recommender</summary>"
-    ]
+    assert line.endswith("| 1h 40m → 1h 20m | 1 pass |")
+    (line,) = [line for line in lines if line.startswith("| risk/fraud in production |")]
+    assert line.endswith("waiver of parity expired on 2026-01-31: can't be rendered |")
+
+
+def test_an_open_waiver_has_its_days(repository, sluice):
     whole = sluice("plan", "risk/fraud", "--format", "markdown").output
-    assert "parity: 69 days left" in whole
+    assert "parity waived, 69 days left |" in whole
+    assert HEAD in whole, "six columns fit into the 830 pixels of a comment"
+
+
+def difference(name: str, status: str, **more: object) -> Difference:
+    team, _, model = name.partition("/")
+    return replace(Difference(team, model, "production", "changed"), status=status, **more)
+
+
+def test_what_is_lost_is_said_before_what_starts():
+    found = Comparison(
+        4,
+        1,
+        [
+            difference("shop/gone", "removed", pods=4, artifact="sha256:1", lost_hosts=("gone.example.com",)),
+            difference("shop/new-name", "added", artifact="sha256:2", starts_release=True),
+            difference("shop/old-name", "removed", pods=2, artifact="sha256:2"),
+            difference("shop/ranker", "changed", changes=(Change("route", "", "hosts", "a", "b"),)),
+        ],
+    )
+    waiver = OpenWaiver("shop/ranker", "parity", "why", "lead", "2026-01-01", -9)
+    assert consequences(found, {"shop/ranker": "TIER312: no"}, [waiver]) == [
+        "- **1 model can't be rendered:** shop/ranker (TIER312: no)",
+        "- **renamed:** shop/old-name is shop/new-name now: its objects are new, and its first release is not analyzed",
+        "- **removed:** shop/gone in production: 4 pods are deleted on merge",
+        "- **hosts that answer no more:** gone.example.com (shop/gone)",
+        "- **waivers that expired:** parity of shop/ranker, on 2026-01-01",
+        "- **1 release starts** on merge: production: shop/new-name",
+        "- **at once, to everybody:** route hosts (shop/ranker in production)",
+    ]
 
 
 def test_a_comment_is_never_too_long_and_says_what_was_cut():

@@ -20,6 +20,7 @@ from generator.lint.kinds import check
 from generator.promql.conditions import Condition
 from generator.routers import ROUTERS
 from tests import golden
+from tests.tools import variables
 from tests.unit.promql.controller import verdict
 
 CASES = golden.cases()
@@ -69,6 +70,11 @@ def test_every_router_and_strategy_has_a_case():
 
 KEPT = golden.kept()
 EXPECTED = golden.outputs({case: golden.files(case) for case in CASES})
+VARIABLES = variables.page(golden.VARIABLES)
+
+
+def test_the_page_about_variables_is_what_templates_get():
+    assert variables.PAGE.read_text() == VARIABLES, "run `make golden`"
 
 
 @pytest.mark.parametrize("name", sorted(KEPT | EXPECTED))

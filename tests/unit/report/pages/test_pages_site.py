@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from generator.cli.main import cli
+from tests.unit.cli.edits import change, git
 
 CHECKOUT = Path(__file__).resolve().parents[4]
 
@@ -34,7 +35,7 @@ def names(folder: Path) -> set[str]:
 
 
 def test_the_index_leads_to_every_page_and_a_second_run_changes_nothing(pages):
-    _, folder, write = pages
+    root, folder, write = pages
     assert write("--all").exit_code == 0
     found = names(folder)
     models = ("risk/fraud", "shop/recommender", "support/ticket-classifier")
@@ -50,6 +51,19 @@ def test_the_index_leads_to_every_page_and_a_second_run_changes_nothing(pages):
     assert before == {name: (folder / name).stat().st_mtime_ns for name in before}
     assert index == (folder / "index.html").read_text()
     assert "not in a git repository" in (folder / "shop/recommender/index.html").read_text()
+    assert "changed against" not in index
+    for arguments in (["init", "-q"], ["add", "--all"], ["commit", "-qm", "all"]):
+        git(root, *arguments)
+    change(root, "shop/recommender.yaml", "hold: 60m", "hold: 40m")
+    change(root, "platform.yaml", "until: 2027-01-31", "until: 2026-01-31")
+    write("--all")
+    index = (folder / "index.html").read_text()
+    assert index.count('<span class="badge waived">changed</span>') == 2, (
+        "recommender, and fraud by its waiver"
+    )
+    assert '<span class="badge fail">expired</span>' in index
+    assert "<dt>open waivers</dt><dd>0</dd>" in index
+    assert "<dt>expired waivers</dt><dd>1</dd>" in index
 
 
 def test_pages_of_models_that_are_gone_go_unless_they_were_edited(pages):
