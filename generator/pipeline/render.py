@@ -151,7 +151,16 @@ class RenderPlan:
         return report
 
     def write(self, notice: Notice) -> WriteSummary:
-        """Delete orphaned bundles, then render and write; many models with one process per core."""
+        """Delete orphaned bundles, then render and write; many models with one process per core.
+
+        With templates of the repository everything is rendered once before the first file is written: one that fails
+        on the last model would leave a tree that is half old and half new.
+
+        Raises:
+            TemplateError: a template of the repository fails.
+        """
+        if self.session.templates.own_digest():
+            self._try_all()
         output, total = self.request.output, WriteSummary()
         total.add(WriteReport(foreign=tuple(self.outside.foreign)))
         if self.outside.untidy:
@@ -162,6 +171,15 @@ class RenderPlan:
                 total.add(report)
         self._refuse_changed_platform()
         return total
+
+    def _try_all(self) -> None:
+        """Render everything, and keep nothing."""
+
+        def try_some(jobs: Sequence[ModelJob]) -> Iterator[int]:
+            return (sum(1 for _ in self._model_bundles(job)) for job in jobs)
+
+        sum(1 for _ in self._shared_bundles())
+        sum(self._in_parallel(try_some, "Trying templates"))
 
     def remember(self, stamp: Stamp, keys: Collection[bytes]) -> None:
         """Save which bundles are up to date; bundles that this run did not cover stay known.

@@ -27,7 +27,7 @@ def test_show_into_the_file_that_it_reads_gives_the_built_in_template(repository
     assert shown.stdout.strip() == (builtin_folder() / POD).read_text().strip()
 
 
-def test_an_empty_override_is_refused_and_nothing_is_written(repository, sluice):
+def test_an_empty_or_broken_override_is_refused_and_nothing_is_written(repository, sluice):
     before = {path: path.read_bytes() for path in (repository / "rendered").rglob("*") if path.is_file()}
     empty = repository / "templates" / POD
     empty.parent.mkdir(parents=True)
@@ -35,5 +35,14 @@ def test_an_empty_override_is_refused_and_nothing_is_written(repository, sluice)
     done = sluice("render", "--root", repository)
     assert done.exit_code == 2
     assert f"sluice templates --copy {POD}" in done.stderr
+    # One that fails on the objects of a model, after the namespaces of the platform, which another one changes.
+    empty.with_name("httproute.yaml.j2").write_text("kind: Nothing\n")
+    empty.unlink()
+    space = builtin_folder() / "platform/namespace.yaml.j2"
+    (repository / "templates/platform").mkdir()
+    (repository / "templates/platform/namespace.yaml.j2").write_text(space.read_text() + "# ours\n")
+    done = sluice("render", "--root", repository)
+    assert done.exit_code == 2
+    assert "httproute.yaml.j2: the result is not a valid object" in done.stderr
     after = {path: path.read_bytes() for path in (repository / "rendered").rglob("*") if path.is_file()}
     assert after == before
