@@ -21,12 +21,8 @@ CASES = [
     (["sluice", "schema", "ev"], {"evidence"}),
     (["sluice", "ci", ""], {"github", "gitlab", "images"}),
     (["sluice", "plan", "shop/"], {"shop/recommender"}),
-    (["sluice", "plan", "--env", "st"], {"staging"}),
-    (["sluice", "new", "--tier", "reg"], {"regulated"}),
-    (["sluice", "explain", "CAN10"], {"CAN102"}),
     (["sluice", "templates", "--copy", "kubernetes/_p"], {"kubernetes/_pod.yaml.j2"}),
     (["sluice", "diff", "--against", "HE"], {"HEAD"}),
-    (["sluice", "promote", "--to", "prod"], {"production"}),
 ]
 
 
