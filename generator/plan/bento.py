@@ -68,6 +68,7 @@ class Bento:
         python_version: Python of the image, such as "3.11".
         base_image: image reference that the image is built from.
         requirements: pinned lines of requirements.txt; one of them pins bentoml.
+        system_packages: packages of Debian in the image, sorted.
         packages: all packages with their hashes; None when only `requirements` are pinned, and what these need is not.
         custom_class: "module:Class" of a custom model, or of the network whose weights are the model.
         model_file: the model's file in its folder; None to find it by its content.
@@ -101,6 +102,7 @@ class Bento:
     python_version: str
     base_image: str
     requirements: tuple[str, ...]
+    system_packages: tuple[str, ...] = ()
     packages: PackageList | None = None
     custom_class: str | None = None
     model_file: str | None = None

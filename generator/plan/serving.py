@@ -102,6 +102,7 @@ def bento_of(
         python_version=service.python,
         base_image=platform.images.by_digest((gpu and platform.images.gpu) or platform.images.base),
         requirements=requirements(source.framework, service, lock.packages, gpu=gpu),
+        system_packages=tuple(sorted(set(service.system_packages))),
         packages=packages,
         custom_class=source.load,
         model_file=source.file,

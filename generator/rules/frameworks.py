@@ -21,6 +21,7 @@ _OF_RENDERED: Final = (
     "maxRows",
     "workers",
     "threads",
+    "systemPackages",
     "python",
 )
 _OWN: Final = """

@@ -110,6 +110,33 @@ def gpu_kind(context: Context) -> Iterator[Problem]:
 
 
 @rule(
+    "TIER354",
+    "error",
+    "a spec installs a package of Debian that its tier does not allow",
+    scope=Context,
+    why="It becomes a part of the image, with all that it needs, in a version that is not pinned. The platform decides "
+    "which are installed.",
+    remedy="Name a package that the tier allows, or ask the platform team for a base image that has it.",
+    example="spec: {service: {systemPackages: [libgomp1]}}",
+    instead="""
+# specs/platform.yaml
+spec: {tiers: {standard: {ceilings: {systemPackages: [libgomp1]}}}}
+# specs/shop/ranker.yaml
+spec: {service: {systemPackages: [libgomp1]}}
+""",
+)
+def system_packages(context: Context) -> Iterator[Problem]:
+    """Check that the tier allows each package."""
+    allowed = context.tier.ceilings.system_packages
+    shown = ", ".join(allowed) or "none"
+    for index, name in enumerate(context.spec.service.system_packages):
+        if name not in allowed:
+            message = f"the tier `{context.plan.identity.tier}` does not allow the package `{name}` in images"
+            related = ceiling(context, "systemPackages", shown)
+            yield Problem(("spec", "service", "systemPackages", index), message, f"allowed: {shown}", related)
+
+
+@rule(
     "PLAN567",
     "error",
     "a spec names an unknown kind of GPUs",

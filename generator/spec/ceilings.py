@@ -10,7 +10,19 @@ from generator.spec.gate_tools import choices
 from generator.spec.guards import KINDS
 from generator.spec.pod import TEAMS_MAY, PodKey
 from generator.spec.record import Record
-from generator.spec.types import Cpu, Duration, Effect, Hold, Key, Loss, Memory, Name, Percent, Weight
+from generator.spec.types import (
+    Cpu,
+    Duration,
+    Effect,
+    Hold,
+    Key,
+    Loss,
+    Memory,
+    Name,
+    Percent,
+    SystemPackage,
+    Weight,
+)
 
 SLOWEST_TO_FASTEST: Final = 100
 """A `slowerThan` below a hundredth of its ceiling counts nearly all requests of both versions, so none can rise."""
@@ -156,6 +168,11 @@ class Ceilings(Record):
     )
     gpu: int | None = Field(None, ge=0, description="GPUs of one pod")
     gpu_kinds: list[Name] | None = Field(None, description="kinds of GPUs that specs may name; default: all")
+    system_packages: list[SystemPackage] = Field(
+        [],
+        description="packages of Debian that specs may install in images of models",
+        examples=[["libgomp1"]],
+    )
     pod: list[PodKey] = Field(
         list(TEAMS_MAY),
         description="parts of `pod` that specs may set; platform, tier and environment may set all",

@@ -20,6 +20,7 @@ from generator.spec.types import (
     Name,
     Percent,
     Requirement,
+    SystemPackage,
     Timeout,
     Use,
     Variable,
@@ -151,6 +152,12 @@ class Service(Record):
         [],
         description="pinned packages that the model needs in addition to its framework",
         examples=[["scikit-learn==1.9.1"]],
+    )
+    system_packages: list[SystemPackage] = Field(
+        [],
+        max_length=50,
+        description="packages of Debian that the image has in addition to its base; the tier allows them",
+        examples=[["libgomp1"]],
     )
     python: Literal["3.11", "3.12", "3.13"] = Field("3.11", description="Python of the image")
     env: list[Env] = Field([], description="environment variables")

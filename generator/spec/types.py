@@ -384,6 +384,15 @@ PackageName = Annotated[
         "docopt",
     ),
 ]
+SystemPackage = Annotated[
+    str,
+    *unit(
+        "SystemPackage",
+        r"^[a-z0-9][a-z0-9.+-]{1,62}$",
+        "a package of Debian has at least two letters in lower case, digits, `+`, `-` and `.`",
+        "libgomp1",
+    ),
+]
 Header = Annotated[
     str,
     *unit(

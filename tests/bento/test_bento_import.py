@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from generator.plan.bento import Bento
 from generator.source.content import joint_path_digest
 from tests.bento.bentos import BENTOS
 from tests.bento.serving import Built, GetBuilt, Server, checked, package, run, tree_sha256, write
+from tests.references.standin import Reply, Request, standing_in
 
 pytestmark = pytest.mark.slow
 
@@ -68,6 +70,10 @@ def test_a_changed_folder_is_refused(python: Path, tmp_path: Path, artifact: Pat
 
 
 PAIR = """
+import json
+import os
+from urllib.request import Request, urlopen
+
 import lightgbm
 import numpy as np
 import xgboost
@@ -84,14 +90,28 @@ class Pair:
         matrix = np.array([[row[name] for name in self.churn.feature_name()] for row in rows])
         churn = self.churn.predict(matrix).argmax(axis=1)
         fraud = self.fraud.inplace_predict(matrix, iteration_range=(0, self.trees()), validate_features=False)
-        return [{"churn": one, "fraud": other} for one, other in zip(churn, fraud)]
+        ranked = (-self.churn.predict(matrix)).argsort(axis=1)
+        lift = self.feature("lift")
+        return [dict(churn=a, fraud=b, ranked=c, lift=lift) for a, b, c in zip(churn, fraud, ranked)]
+
+    def feature(self, name):
+        headers = {"authorization": os.environ["TOKEN"]}
+        with urlopen(Request(os.environ["STORE"] + "/" + name, headers=headers), timeout=5) as answer:
+            return json.load(answer)
 
     def trees(self):
         return int(self.fraud.attr("best_iteration")) + 1
 """
 
 
-def test_a_service_of_two_pinned_models_answers_what_both_answer(built: GetBuilt, tmp_path: Path) -> None:
+def feature_store(request: Request) -> Reply:
+    """A feature of everybody, for those who have the token."""
+    known = (request.path, request.authorization) == ("/lift", "of the store")
+    return Reply(body=b"1.5") if known else Reply(status=401)
+
+
+def test_a_service_of_two_pinned_models_and_a_feature_store(built: GetBuilt, tmp_path: Path) -> None:
+    """It answers what both models answer, a ranking, and a feature that it reads with a secret."""
     folder = tmp_path / "models"
     (folder / "model" / "pair").mkdir(parents=True)
     (folder / "model" / "pair" / "team_pair.py").write_text(PAIR)
@@ -105,19 +125,31 @@ def test_a_service_of_two_pinned_models_answers_what_both_answer(built: GetBuilt
         custom_class="team_pair:Pair",
         tag="pair:1",
         references=(("churn", "mlflow:churn/1"),),
+        system_packages=("libgomp1",),
         digest=joint_path_digest(folder, ("model", "churn")).removeprefix("sha256:"),
     )
     python = built("fraud").python
     code, complaint = imported(python, tmp_path, replace(bento, digest="0" * 64), folder)
     assert (code, "the lock pins" in complaint) == (1, True)
     package(bento, folder, python, tmp_path / "built")
-    with Server(Built(bento, tmp_path / "built", python), tmp_path / "home") as server:
+    dockerfile = (tmp_path / "built/bento/env/docker/Dockerfile").read_text()
+    assert [line for line in dockerfile.splitlines() if "apt-get install" in line and "libgomp1" in line]
+    with ExitStack() as stack:
+        store = stack.enter_context(standing_in(feature_store))
+        variables = {"STORE": store.address, "TOKEN": "of the store"}
+        home = tmp_path / "home"
+        server = stack.enter_context(
+            Server(Built(bento, tmp_path / "built", python), home, variables=variables)
+        )
         server.ready()
         for name in ("fraud", "churn"):
             expected = built(name).expected
             status, answer = server.post("/predict", {"rows": expected["rows"]})
             assert status == 200, answer
             found = [one[name] for one in answer["predictions"]]
+            assert all(sorted(one["ranked"]) == [0, 1, 2] for one in answer["predictions"])
+            assert all(one["ranked"][0] == one["churn"] for one in answer["predictions"])
+            assert {one["lift"] for one in answer["predictions"]} == {1.5}
             wanted = [two for _, two in expected["scores"]] if name == "fraud" else expected["predictions"]
             assert found == pytest.approx(wanted, rel=1e-5)
 

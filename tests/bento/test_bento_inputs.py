@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import os
 import subprocess
 import sys
 from copy import deepcopy
@@ -15,11 +16,13 @@ from uuid import uuid4
 
 import jsonschema
 import pytest
+import yaml
 
 from generator.plan.column import Column
 from tests.bento.bentos import BENTOS
 from tests.bento.serving import GetBuilt, Serve, Server, until
 from tests.bento.test_bento_served import altered
+from tests.tools.environment import environment
 
 pytestmark = pytest.mark.slow
 PNG = base64.b64decode(BENTOS["shown"].examples[0]["photo"])
@@ -140,6 +143,53 @@ def test_openapi_describes_requests_and_answers(served: Serve, name: str) -> Non
         changed = deepcopy(answer)
         changed["predictions"][0] = "something else"
         assert not jsonschema.Draft202012Validator(schema).is_valid(changed)
+
+
+CLIENT = """
+import json, sys
+from api.client import Client
+from api.api.default import predict
+from api.models import Error, Prediction, Request
+
+address, bodies = sys.argv[1], json.loads(sys.argv[2])
+for body in bodies:
+    request = Request.from_dict(body)
+    answer = predict.sync_detailed(client=Client(base_url=address), body=request)
+    assert isinstance(answer.parsed, Prediction if answer.status_code == 200 else Error), answer
+    print(json.dumps([answer.status_code, answer.parsed.to_dict()]))
+"""
+
+
+def test_a_client_that_is_generated_from_openapi_talks_to_the_service(served: Serve, tmp_path: Path) -> None:
+    server, python = served("shown"), environment("openapi")
+    described = json.loads(server.request("GET", "/docs.json")[2])
+    built = (server.built.folder / "bento" / "apis" / "openapi.yaml").read_text()
+    assert yaml.safe_load(built) == described  # the built bento has the same description
+    content = described["paths"]["/predict"]["post"]["requestBody"]["content"]
+    for kind in content.keys() - {"application/json"}:
+        del content[kind]  # of several, the generated module forgets an import
+    for name in ("share", "sure"):
+        del described["components"]["schemas"]["Row"]["properties"][name][
+            "enum"
+        ]  # it knows texts and integers
+    (tmp_path / "docs.json").write_text(json.dumps(described))
+    program = python.with_name("openapi-python-client")
+    options = ["--path", "docs.json", "--output-path", "api", "--meta", "none", "--fail-on-warning"]
+    surroundings = {"PATH": f"{python.parent}:{os.defpath}", "HOME": str(tmp_path)}
+    made = subprocess.run(
+        [program, "generate", *options], cwd=tmp_path, env=surroundings, capture_output=True
+    )
+    assert made.returncode == 0, made.stdout.decode()
+    (tmp_path / "client.py").write_text(CLIENT)
+    row = ROW | {'kind of "thing"': "it's"}  # generated enumerations have no line ends
+    bodies = [{"rows": [row, row], "scores": False}, {"rows": [row | {"photo": "AAAA"}]}]
+    arguments = [str(python), "client.py", f"http://127.0.0.1:{server.port}", json.dumps(bodies)]
+    done = subprocess.run(arguments, cwd=tmp_path, env=surroundings, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    (status, answer), (refused, error) = map(json.loads, done.stdout.splitlines())
+    assert status == 200, answer
+    assert answer["predictions"] == server.post("/predict", bodies[0])[1]["predictions"]
+    assert (refused, "rows[0].photo" in error["error"]) == (400, True)
 
 
 def form(**parts: str | bytes) -> tuple[bytes, str]:

@@ -219,6 +219,11 @@ def package_name(typed: Typed) -> Repairs:
     yield Repair(re.sub(r"[-_.]+", "-", bare).lower().strip("-"))
 
 
+def system_package(typed: Typed) -> Repairs:
+    """Return repairs of a package of Debian: `Libgomp1=12.2` is `libgomp1`."""
+    yield Repair(re.split(r"[\s=:/]", typed.text.strip())[0].lower())
+
+
 def version(typed: Typed) -> Repairs:
     """Return repairs of a version of a controller."""
     found = re.search(r"(?<!\d)\d+\.\d+(?:\.\d+)?", typed.text)
@@ -293,6 +298,7 @@ UNITS: Final[dict[str, Callable[[Typed], Repairs]]] = {
     "Path": path, "Host": host, "URL": url, "Reference": reference, "Requirement": requirement, "Version": version,
     "Registry": registry, "Repository": source_repository, "Header": header, "Word": word, "ModelName": model_name,
     "Code": code, "Loader": loader, "PackageName": package_name,
+    "SystemPackage": system_package,
 }  # fmt: skip
 """The repairs of each unit, by its name in `generator.spec.types`."""
 

@@ -64,6 +64,12 @@ CASES = (
         "spec.resources.gpuKind",
     ),
     Case(
+        "TIER354",
+        {"spec.service.systemPackages": ["libgl1"], f"{CEILINGS}.systemPackages": ["libgomp1"]},
+        {"spec.service.systemPackages": ["libgl1"], f"{CEILINGS}.systemPackages": ["libgl1", "libgomp1"]},
+        "spec.service.systemPackages[0]",
+    ),
+    Case(
         "TIER353",
         {f"{P}.sidecars": [SIDECAR], f"{REQUIRES}.imageDigest": True},
         {f"{P}.sidecars": _sidecar(image=f"registry.example.com/shipper@{DIGEST}"), f"{REQUIRES}.imageDigest": True},

@@ -84,3 +84,5 @@ class RecommenderService:
 
 
 RecommenderService.add_asgi_middleware(edge.Edge)
+# The built bento has the description that the service gives: BentoML's own does not know the errors.
+type(RecommenderService).openapi_spec = property(lambda _: edge.document())

@@ -83,3 +83,5 @@ class TicketClassifierService:
 
 
 TicketClassifierService.add_asgi_middleware(edge.Edge)
+# The built bento has the description that the service gives: BentoML's own does not know the errors.
+type(TicketClassifierService).openapi_spec = property(lambda _: edge.document())
