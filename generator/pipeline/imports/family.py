@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -82,19 +82,21 @@ class Family:
     @property
     def container(self) -> int:
         """The position of the model's container: the one whose port the Services lead to, else the first."""
-        containers = as_list(self.pod.get("containers"))
-        wanted = {
-            port.get("targetPort", port.get("port"))
-            for service in self.services.values()
-            for _, port in each(service.get("spec", "ports"), ())
-        }
-        for number, container in enumerate(containers):
-            if any(
-                {p.get("name"), p.get("containerPort")} & wanted
-                for _, p in each(as_map(container).get("ports"), ())
-            ):
+        for number, container in enumerate(as_list(self.pod.get("containers"))):
+            if any(self.leads_to(port) for _, port in each(as_map(container).get("ports"), ())):
                 return number
         return 0
+
+    @property
+    def targets(self) -> list[object]:
+        """The ports of pods, by name or number, that its Services lead to."""
+        ports = [port for one in self.services.values() for _, port in each(one.get("spec", "ports"), ())]
+        return [port.get("targetPort", port.get("port")) for port in ports]
+
+    def leads_to(self, port: Mapping[str, Any]) -> bool:
+        """Return whether a Service leads to a port of a container."""
+        names = (port.get("name"), port.get("containerPort"))
+        return any(target is not None and target in names for target in self.targets)
 
     @property
     def pod(self) -> dict[str, Any]:

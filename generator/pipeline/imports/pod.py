@@ -116,19 +116,12 @@ class _Pods:
 
     def _port(self) -> int:
         ports = list(each(self.body.get("ports"), (*self.at, "ports")))
-        wanted = {
-            port.get("targetPort", port.get("port"))
-            for service in self.family.services.values()
-            for _, port in each(service.get("spec", "ports"), ())
-        }
-        chosen = next(
-            (one for one in ports if {one[1].get("name"), one[1].get("containerPort")} & wanted), None
-        )
+        chosen = next((one for one in ports if self.family.leads_to(one[1])), None)
         chosen = chosen or (ports[0] if ports else None)
         if chosen is not None:
             self.account.take((*chosen[0], "containerPort"), "serve.port")
             return as_int(chosen[1].get("containerPort"))
-        number = next((one for one in wanted if isinstance(one, int)), 0)
+        number = next((one for one in self.family.targets if isinstance(one, int)), 0)
         why = "the container names no port"
         return number or int(self.family.assume("serve.port", "8080", why))
 
@@ -233,7 +226,7 @@ class _Pods:
 
     def _rendered(self, volume: object) -> bool:
         """Return whether Sluice rendered a volume."""
-        return "model" in self.family.spec and volume in _VOLUMES
+        return "model" in self.family.spec and isinstance(volume, str) and volume in _VOLUMES
 
     def _ours(self, item: Any) -> bool:
         """Return whether a spread is the one that every pod gets."""
@@ -320,8 +313,10 @@ class _Pods:
     def _number_of(self, port: object) -> int:
         if isinstance(port, int):
             return port
-        named = {one.get("name"): one.get("containerPort") for _, one in each(self.body.get("ports"), ())}
-        return as_int(named.get(port))
+        ports = [one for _, one in each(self.body.get("ports"), ())]
+        return next(
+            (as_int(one.get("containerPort")) for one in ports if port and one.get("name") == port), 0
+        )
 
     def _termination(self) -> Iterator[tuple[str, str]]:
         hook, at = (
