@@ -72,7 +72,7 @@ ADVICE: Final = (
     Advice("--no-prune --keep --no-delete --no-clean", "Files of removed specs always go; `sluice render --diff` "
            "shows them first.", "render"),
     Advice("--force --overwrite --yes -y", "`{command}` overwrites nothing: edit the file, or remove it first.",
-           "new init"),
+           "new init import"),
     Advice("--force --yes -y --push --commit", "`promote` writes only the lock: commit it yourself.", "promote"),
     Advice("--force --yes -y --push --merge", "`revert` prepares a branch: push it and open a pull request.", "revert"),
     Advice("--dry-run --dryrun -n --check", "`validate` writes nothing without --fix.", "validate"),
@@ -105,9 +105,10 @@ MODEL: Final = "--model --name --spec --app --service --target --file --path --i
 
 COMMANDS: Final = {
     "render": "deploy apply build generate sync template release write compile synth",
-    "validate": "lint check test verify-spec fmt format doctor",
+    "validate": "lint check test verify-spec fmt format",
     "revert": "rollback undo roll-back abort",
     "--version": "version",
+    "import": "adopt convert migrate translate ingest",
     "pin": "lock resolve freeze relock",
     "new": "create add scaffold generate-spec",
     "plan": "show preview dry-run describe forecast",
