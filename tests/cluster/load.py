@@ -48,6 +48,7 @@ class Load:
         row: the input of the prediction; a function is called for each request.
         clicks: chance that the user of this version clicks; None for a model without feedback.
         headers: what its requests carry in addition.
+        port: of the proxy.
     """
 
     host: str
@@ -55,6 +56,7 @@ class Load:
     row: object
     clicks: Callable[[str], float] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    port: int = ENVOY_PORT
     answers: list[Answer] = field(default_factory=list)
     tokens: list[str] = field(default_factory=list)
     """`served_by` of each prediction whose click was accepted, with which an attacker begins."""
@@ -101,7 +103,7 @@ class Load:
         return sum(answer.version == version for answer in list(self.answers))
 
     def _work(self, start: float, index: int) -> None:
-        user, chance = _User(self.host, self.headers), random.Random(index)
+        user, chance = _User(self.host, self.port, self.headers), random.Random(index)
         due = start + index / self.rps
         while not self._stop.wait(max(0.0, due - time.time())):
             self._visit(user, chance)
@@ -131,9 +133,9 @@ class Load:
 class _User:
     """A connection that is kept as browsers do."""
 
-    def __init__(self, host: str, headers: Mapping[str, str]) -> None:
+    def __init__(self, host: str, port: int, headers: Mapping[str, str]) -> None:
         self._headers = {"content-type": "application/json", "host": host, **headers}
-        self._connection = http.client.HTTPConnection("127.0.0.1", ENVOY_PORT, timeout=_TIMEOUT_S)
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_TIMEOUT_S)
 
     def post(self, path: str, document: object) -> dict[str, str]:
         """The JSON of the answer.

@@ -23,6 +23,7 @@ from generator.render.bundle import render_bundle
 from generator.render.environment import Templates
 from generator.render.platform import render_team
 from generator.spec.platform import PlatformSpec
+from tests.cluster import routers
 
 SPECS = Path(__file__).with_name("specs")
 ORIGINS = Path("/run/sluice")
@@ -86,6 +87,8 @@ def _platform(environment: str) -> dict[str, Any]:
     spec = given["spec"]
     spec["git"]["repo"] = f"file://{origin(environment)}"
     live = spec["environments"].pop(LIVE)
+    if router := routers.settings(environment):
+        live["router"] = dict(router)
     spec["environments"][environment] = {**live, "domain": f"{environment}.sluice.test"}
     if environment == ADOPTED:
         spec["namespaces"] = "adopt"

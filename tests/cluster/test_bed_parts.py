@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from generator.routers import ROUTERS
 from tests.cluster import bed, dns_standin, image, phases, programs, targets_standin
 from tests.cluster.load import Answer, Load
 from tests.cluster.measures import Split, fair, holds, splits
@@ -129,6 +130,30 @@ def test_holds_are_those_of_the_weights_in_order() -> None:
     assert holds(watch, [5, 50]) == [19, 14]
     with pytest.raises(AssertionError):
         holds(watch, [5, 25, 50])
+
+
+_STABLE, _CANARY = {"name": "ranker-stable", "weight": 75}, {"name": "ranker-canary", "weight": 25}
+_HOSTS = [{"destination": {"host": one["name"]}, "weight": one["weight"]} for one in (_STABLE, _CANARY)]
+_COHORT = {"name": "cohort", "route": [{"destination": {"host": "ranker-canary"}, "weight": 100}]}
+
+
+@pytest.mark.parametrize(
+    ("router", "kind", "spec"),
+    [
+        ("gateway-api", "httproutes", {"rules": [{"backendRefs": [_STABLE, _CANARY]}]}),
+        ("istio", "virtualservices", {"http": [_COHORT, {"name": "predict", "route": _HOSTS}]}),
+        ("traefik", "traefikservices", {"weighted": {"services": [_STABLE, _CANARY]}}),
+    ],
+)
+def test_the_weight_is_read_from_the_object_of_the_router(router: str, kind: str, spec: object) -> None:
+    identity = SimpleNamespace(model="ranker", namespace="shop-live")
+    plan = SimpleNamespace(routing=SimpleNamespace(router=ROUTERS[router]), identity=identity)
+    api = SimpleNamespace(
+        address=lambda of: f"{of['kind'].lower()}s/{of['metadata']['name']}",
+        find=lambda path: {"spec": spec} if path == f"{kind}/ranker" else None,
+        items=lambda _: [],
+    )
+    assert Watch(api, plan).look().weight == 25  # type: ignore[arg-type]
 
 
 def test_without_root_one_sentence_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ from generator.plan.values import Plan
 from tests.cluster.client import Api, ApiError, Object
 
 _EVERY_S = 0.2
+_VERSIONS = {"HTTPRoute": "v1", "Ingress": "v1", "VirtualService": "v1", "TraefikService": "v1alpha1"}
 
 
 @dataclass(frozen=True)
@@ -116,16 +117,13 @@ class Watch:
         """The state now."""
         space, model = self.plan.identity.namespace, self.plan.identity.model
         argo, core = f"/apis/argoproj.io/v1alpha1/namespaces/{space}", f"/api/v1/namespaces/{space}"
-        route = (
-            self.api.find(f"/apis/gateway.networking.k8s.io/v1/namespaces/{space}/httproutes/{model}") or {}
-        )
         status = (self.api.find(f"{argo}/rollouts/{model}") or {}).get("status", {})
         services = [
             item for item in self.api.items(f"{core}/services") if item["metadata"]["name"].startswith(model)
         ]
         return Moment(
             at=time.time(),
-            weight=_weight(route, f"{model}-canary"),
+            weight=self._weight(),
             phase=status.get("phase", ""),
             message=status.get("message", ""),
             step=status.get("currentStepIndex"),
@@ -137,14 +135,22 @@ class Watch:
             ),
         )
 
-
-def _weight(route: Object, canary: str) -> int | None:
-    for rule in route.get("spec", {}).get("rules", []):
-        for backend in rule.get("backendRefs", []):
-            if backend["name"] == canary:
-                weight: int = backend.get("weight", 1)
-                return weight
-    return None
+    def _weight(self) -> int | None:
+        """What the route does not give to the stable version: a cohort's rule names only the canary."""
+        weights, identity = self.plan.routing.router.weights, self.plan.identity
+        if weights is None:
+            return None
+        route = {
+            "apiVersion": f"{weights.group}/{_VERSIONS[weights.kind]}",
+            "kind": weights.kind,
+            "metadata": {"name": identity.model, "namespace": identity.namespace},
+        }
+        found = self.api.find(self.api.address(route))
+        entries = weights.entries(found) if found else ()
+        return next(
+            (100 - entry[weights.path[-1]] for name, entry in entries if name == f"{identity.model}-stable"),
+            None,
+        )
 
 
 def _role(service: Object) -> str:
