@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from generator.source.content import joint_digest
 from generator.source.document import Path
 from generator.source.finding import Finding
 from generator.source.suggest import misspelt
@@ -176,10 +175,15 @@ def _references(written: SourceSpec, lock: LockFile) -> Iterator[Finding]:
         message = f"the lock has `{surplus[0]}`, which the spec does not name"
         yield written.finding("LOCK202", ("spec", "model", "ref"), message, hint)
     own = lock.model.files
-    joint = joint_digest({"model": own or lock.model.digest, **named}) if named else lock.model.digest
-    if bool(own) != bool(named) or joint != lock.model.digest:
+    if bool(own) != bool(named) or (own and _joint(own, named) != lock.model.digest):
         message = "the digest of the model is not that of its files and its references"
         yield written.lock_document.finding("LOCK205", ("model", "digest"), message, hint)
+
+
+def _joint(own: str, named: dict[str, str]) -> str:
+    from generator.source.content import joint_digest  # few services have several models
+
+    return joint_digest({"model": own, **named})
 
 
 def _data(written: SourceSpec, lock: LockFile) -> Iterator[Finding]:
