@@ -88,6 +88,12 @@ class Watch:
         """The side on which quantities fail; None where it is not one side."""
         return limit_of(self.measure, self.verdicts)[1]
 
+    @property
+    def looks(self) -> int:
+        """The most measurements that there can be."""
+        most = _until(self.end_s, self.first_s, self.interval_s)
+        return most if self.count is None else min(most, self.count)
+
     def requests(self, time_s: float) -> tuple[float, float]:
         """Return the expected requests of the new and of the stable version in the window before a time."""
         window, rollout = self.measure.window_s or self.scrape_s, self.rollout
@@ -98,11 +104,16 @@ class Watch:
 
 @dataclass(frozen=True, slots=True)
 class Chance:
-    """When a metric stops a version, and how often it makes it wait for a person."""
+    """When a metric stops a version, and how often it makes it wait for a person; `runs` of a simulation."""
 
     stops: tuple[Stop, ...]
     paused: float
     simulated: bool = False
+    runs: int = 0
+
+
+class TooManyMeasurementsError(Exception):
+    """A metric can only be simulated, and has more measurements than are."""
 
 
 @lru_cache(maxsize=65536)
@@ -134,12 +145,16 @@ def limit_of(measure: Measure, verdicts: Verdicts) -> tuple[float | None, Side |
 
 @lru_cache(maxsize=65536)
 def chance(watch: Watch) -> Chance:
-    """Return when a metric stops a version."""
-    from generator.odds.trees.simulation import simulated
+    """Return when a metric stops a version.
+
+    Raises:
+        TooManyMeasurementsError: it can only be simulated, and there are too many measurements.
+    """
+    from generator.odds.trees.simulation import runs_of, simulated
 
     limit, side, _ = limit_of(watch.measure, watch.verdicts)
     if limit is None or side is None or not _is_closed(watch):
-        return simulated(watch)
+        return simulated(watch, runs_of(watch))
     if not _is_new(watch):
         return Chance(tuple(_chain(watch, watch.first_s, watch.failure_limit, watch.count)), 0.0)
     begin = first_weight(watch.rollout)
@@ -164,7 +179,9 @@ def first_weight(rollout: Rollout) -> float:
 
 def _is_closed(watch: Watch) -> bool:
     """Return whether the chain of looks describes a metric: no verdict but success and failure, and no early end."""
-    if watch.measure.kind == "comparison" or watch.success_limit or watch.failure_limit > MAX_FAILURE_LIMIT:
+    if watch.measure.kind == "comparison" or watch.success_limit:
+        return False
+    if watch.looks > watch.failure_limit > MAX_FAILURE_LIMIT:
         return False
     window = watch.measure.window_s or watch.scrape_s
     if watch.measure.floor > 0 and any(
@@ -222,7 +239,7 @@ def _from(watch: Watch, data_s: float) -> Chance:
 
 def _chain(watch: Watch, first_s: float, failure_limit: int, count: int | None) -> list[Stop]:
     """Return the stops of the measurements from a time on."""
-    if failure_limit < 0 or count == 0:
+    if failure_limit < 0 or count == 0 or failure_limit >= watch.looks:
         return []
     return run_stops(_looks(watch, first_s, count), failure_limit)
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from generator.lint import Release, TreeMetric, TreeReleases
-from generator.odds.trees.chances import Chance, Watch, chance, limit_of, phases_of
+from generator.odds.trees.chances import Chance, TooManyMeasurementsError, Watch, chance, limit_of, phases_of
 from generator.odds.trees.flagger import FlaggerWatch, flagger_chance
+from generator.odds.trees.simulation import RUNS
 from generator.odds.trees.traps import traps
 from generator.odds.trees.values import HARMS, Harm, Known, MetricOdds, ReleaseOdds, Span, TreeOdds
 from generator.odds.trees.verdicts import UnreadConditionError, Verdicts, verdicts_of
@@ -144,16 +145,24 @@ def _unpriced_time(release: Release, metric: TreeMetric, measure: Measure) -> st
 def metric_odds(release: Release, metric: TreeMetric, known: Known) -> MetricOdds:
     """Return the odds of one metric of a release."""
     found = replace(_recognized(release, metric), fired=known.fired.get(metric.name))
-    if found.why:
-        return found
-    verdicts = _verdicts(metric, found.measure.fallback)
+    verdicts = None if found.why else _verdicts(metric, found.measure.fallback)
     if verdicts is None:
         return found
     if any(trap in ("never fails", "ignored") for trap, _ in found.traps) and metric.failure_limit >= 0:
         return _never(release, found)
+    try:
+        return _priced(release, metric, found, verdicts, known)
+    except TooManyMeasurementsError as error:
+        return replace(found, why=str(error))
+
+
+def _priced(
+    release: Release, metric: TreeMetric, found: MetricOdds, verdicts: Verdicts, known: Known
+) -> MetricOdds:
     rates, bases, waits, assumed = _varied(release, metric, found, verdicts, known)
     settings = [(rps, base, wait) for rps in rates for base in bases for wait in waits]
     numbers: dict[float, list[_Numbers]] = {}
+    runs = 0
     simulated = False
     paused = 0.0
     for times in (1.0, *HARMS):
@@ -161,9 +170,12 @@ def metric_odds(release: Release, metric: TreeMetric, known: Known) -> MetricOdd
             rollout = _rollout(release, rps, wait)
             one = _chance(release, metric, found.measure, verdicts, rollout, base, times)
             simulated = simulated or one.simulated
+            runs = one.runs or runs
             if times == 1.0:
                 paused = max(paused, one.paused)
             numbers.setdefault(times, []).append(_numbers(rollout, one))
+    if 0 < runs < RUNS:
+        assumed = (*assumed, f"{runs} simulated releases: give or take {_points(runs)} points")
     harms = (
         tuple(_harm(times, numbers[times]) for times in HARMS) if found.measure.event != "requests" else ()
     )
@@ -175,6 +187,11 @@ def metric_odds(release: Release, metric: TreeMetric, known: Known) -> MetricOdd
         paused=paused,
         assumed=assumed,
     )
+
+
+def _points(runs: int) -> int:
+    """Return half the width of a 95% interval of a probability from so many runs, at its widest, in points."""
+    return math.ceil(100 * 1.96 * math.sqrt(0.25 / runs))
 
 
 def _never(release: Release, found: MetricOdds) -> MetricOdds:

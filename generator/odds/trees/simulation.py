@@ -9,15 +9,32 @@ from typing import Final
 
 from generator.lint import MeasurementPhase
 from generator.odds.replay.controller import ERROR_RETRY_S, Run
-from generator.odds.trees.chances import VARIATION, Chance, Watch, first_weight
+from generator.odds.trees.chances import VARIATION, Chance, TooManyMeasurementsError, Watch, first_weight
 from generator.promql.conditions import Condition
 from generator.promql.measures import Measure
 from generator.promql.metric import Metric
 from generator.stats.timeline import Stop
 
 RUNS: Final = 400
+FEWEST: Final = 50
+MOST_LOOKS: Final = 1_000
+"""Measurements of one release; more would take seconds for a handful of releases."""
+_BUDGET: Final = 24_000
 _CELLS: Final = 600
 _NORMAL_ABOVE: Final = 40.0
+
+
+def runs_of(watch: Watch) -> int:
+    """Return how many releases to simulate: fewer where each has many measurements.
+
+    Raises:
+        TooManyMeasurementsError: there are more than are simulated.
+    """
+    if watch.looks > MOST_LOOKS:
+        raise TooManyMeasurementsError(
+            f"it has up to {watch.looks:,} measurements, and its odds can only be simulated: at most {MOST_LOOKS:,} are"
+        )
+    return max(FEWEST, min(RUNS, _BUDGET // max(1, watch.looks)))
 
 
 def simulated(watch: Watch, runs: int = RUNS, seed: int = 1) -> Chance:
@@ -31,7 +48,7 @@ def simulated(watch: Watch, runs: int = RUNS, seed: int = 1) -> Chance:
             stops[ended] = stops.get(ended, 0) + 1
         paused += phase == "Inconclusive"
     found = tuple(Stop(time, time, hits / runs) for time, hits in sorted(stops.items()))
-    return Chance(found, paused / runs, simulated=True)
+    return Chance(found, paused / runs, simulated=True, runs=runs)
 
 
 class Traffic:

@@ -104,6 +104,26 @@ def test_errors_before_the_data_abort(odds):
     assert only(odds(text)).false_stop.high == pytest.approx(2 / 3, abs=0.01)
 
 
+def test_a_limit_that_is_never_reached_needs_no_simulation(odds):
+    text = canary(
+        ERRORS,
+        'successCondition: "result[0] < 0.02"',
+        "{interval: 1s, initialDelay: 3m, failureLimit: 999999}",
+    )
+    found = only(odds(text))
+    assert (found.ground, found.false_stop.high, found.harms[2].power.high) == ("closed form", 0.0, 0.0)
+
+
+def test_a_simulation_of_many_measurements_is_bounded_and_says_so(odds):
+    text = canary(*COMPARED, "{interval: 4s, initialDelay: 3m, failureLimit: 1}")
+    found = only(odds(text))
+    assert found.ground == "simulation"
+    assert "93 simulated releases: give or take 11 points" in found.assumed
+    found = only(odds(text.replace("interval: 4s", "interval: 1s")))
+    assert found.why.startswith("it has up to 1,021 measurements")
+    assert found.false_stop is None
+
+
 def test_flagger_counts_failed_checks_of_all_metrics(tmp_path):
     (tmp_path / "tree.yaml").write_text("""
 apiVersion: flagger.app/v1beta1
