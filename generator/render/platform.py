@@ -15,7 +15,8 @@ from generator.render.dashboard import dashboard_text, platform_dashboard
 from generator.render.environment import Templates
 from generator.render.notifications import NOTIFICATIONS_FILE
 from generator.render.output import PLATFORM_ORIGIN, Output
-from generator.spec.platform import PlatformSpec, Quota, Team
+from generator.spec.environment import Quota
+from generator.spec.platform import PlatformSpec, Team
 from generator.spec.pod import GpuKind
 
 _MANAGED = ("namespace", "limitrange")

@@ -99,6 +99,10 @@ def adopted(context: FleetContext) -> Iterator[Problem]:
                 yield Problem(
                     ("spec", "environments", name, key), message, "set it where the namespace is made"
                 )
+        for team in (team for team, own in platform.environments[name].teams.items() if own.quota):
+            path = ("spec", "environments", name, "teams", team, "quota")
+            message = f"the quota of {team} is not rendered: the namespaces of {name} are adopted"
+            yield Problem(platform.where_written(path), message, "set it where the namespaces are made")
     for team in platform.teams if all(found.values()) else ():
         if platform.teams[team].quota:
             message = f"the quota of {team} is not rendered: all its namespaces are adopted"

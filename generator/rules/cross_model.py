@@ -12,8 +12,10 @@ from generator.lint.engine import Problem, Related, rule
 from generator.odds.footprint import ResourceFootprint, currencies, monthly
 from generator.plan.peak import Need
 from generator.rules.context import FleetContext
+from generator.source.document import Path
 from generator.source.quantity import quantity_amount
-from generator.spec.platform import Quota
+from generator.spec.environment import Budget, Quota
+from generator.spec.platform import PlatformSpec
 
 _SHOWN = 5
 
@@ -45,17 +47,22 @@ def quota(context: FleetContext) -> Iterator[Problem]:
     for each in context.footprints:
         teams[each.team, each.environment].append(each)
     for (team, environment), models in teams.items():
-        allowed = context.platform.teams[team].quota
+        allowed = context.platform.at(environment).teams[team].quota
         if allowed is None:
             continue
+        own = context.platform.environments[environment].teams.get(team)
+        base: Path = ("spec", "teams", team, "quota")
+        if own and own.quota:
+            base = context.platform.where_written(
+                ("spec", "environments", environment, "teams", team, "quota")
+            )
         total = reduce(add, (model.peak for model in models))
         for key, needed, limit in _exceeded(total, allowed):
             message = (
                 f"the models of `{team}` need {needed} in {environment} at their peak; the quota is {limit}"
             )
             hint = "raise the quota, or lower `replicas`, `autoscaling.max` or `resources` of its models"
-            path = ("spec", "teams", team, "quota", key)
-            yield Problem(path, message, hint, _largest(context, models))
+            yield Problem((*base, key), message, hint, _largest(context, models))
 
 
 def _exceeded(total: Need, allowed: Quota) -> Iterator[tuple[str, str, str]]:
@@ -98,25 +105,34 @@ def _largest(context: FleetContext, models: list[ResourceFootprint]) -> Related:
 )
 def budget(context: FleetContext) -> Iterator[Problem]:
     """Check the monthly cost between releases, in all environments, against the budget of each team."""
-    owned: dict[str, list[ResourceFootprint]] = defaultdict(list)
-    for each in context.footprints:
-        owned[each.team].append(each)
     prices = context.platform.prices
-    for team, models in owned.items():
-        allowed = context.platform.teams[team].budget
-        if allowed is None or currencies(prices) != [allowed.monthly.currency]:
+    for team, where, allowed, path in _budgets(context.platform):
+        models = [one for one in context.footprints if one.team == team and where in {"", one.environment}]
+        if currencies(prices) != [allowed.monthly.currency]:
             continue
         fewest = math.fsum(monthly(model.steady_state, prices) for model in models)
         most = math.fsum(monthly(model.scaled_up, prices) for model in models)
-        path = ("spec", "teams", team, "budget", "monthly")
         hint = "raise the budget, or lower `replicas`, `autoscaling` or `resources` of its models"
+        whose = f"the models of `{team}`" + (f" in {where}" if where else "")
         currency = allowed.monthly.currency
         if fewest > allowed.monthly.amount:
-            message = f"the models of `{team}` cost at least {math.ceil(fewest):,} {currency} a month"
+            message = f"{whose} cost at least {math.ceil(fewest):,} {currency} a month"
             yield Problem(path, f"{message}; the budget is {allowed.monthly}", hint)
         elif most > allowed.monthly.amount:
-            message = f"the models of `{team}` cost up to {math.ceil(most):,} {currency} a month when all are scaled up"
+            message = f"{whose} cost up to {math.ceil(most):,} {currency} a month when all are scaled up"
             yield Problem(path, f"{message}; the budget is {allowed.monthly}", hint, severity="warning")
+
+
+def _budgets(platform: PlatformSpec) -> Iterator[tuple[str, str, Budget, Path]]:
+    """Yield each budget: its team, its environment (empty for all), the budget and its path."""
+    for name, team in platform.teams.items():
+        if team.budget:
+            yield name, "", team.budget, ("spec", "teams", name, "budget", "monthly")
+    for environment, settings in platform.environments.items():
+        for name, own in settings.teams.items():
+            if own.budget:
+                path = ("spec", "environments", environment, "teams", name, "budget", "monthly")
+                yield name, environment, own.budget, platform.where_written(path)
 
 
 @rule(
@@ -136,11 +152,10 @@ def one_currency(context: FleetContext) -> Iterator[Problem]:
         message = f"the prices are in {' and '.join(known)}"
         yield Problem(("spec", "prices"), message, "write all prices in one currency", on_key=True)
         return
-    for name, team in context.platform.teams.items():
-        if known and team.budget and team.budget.monthly.currency != known[0]:
-            currency = team.budget.monthly.currency
+    for name, _, budget, path in _budgets(context.platform):
+        if known and budget.monthly.currency != known[0]:
+            currency = budget.monthly.currency
             message = f"the budget of `{name}` is in {currency}, but the prices are in {known[0]}"
-            path = ("spec", "teams", name, "budget", "monthly")
             yield Problem(path, message, f"write the budget in {known[0]}")
 
 
@@ -158,7 +173,6 @@ def unpriced(context: FleetContext) -> Iterator[Problem]:
     """Check that there are prices if there is a budget."""
     if currencies(context.platform.prices):
         return
-    for name, team in context.platform.teams.items():
-        if team.budget:
-            message = f"the budget of `{name}` is never exceeded: the platform declares no prices"
-            yield Problem(("spec", "teams", name, "budget"), message, "declare `prices`", on_key=True)
+    for name, _, _, path in _budgets(context.platform):
+        message = f"the budget of `{name}` is never exceeded: the platform declares no prices"
+        yield Problem(path[:-1], message, "declare `prices`", on_key=True)

@@ -163,6 +163,26 @@ def _reachable(requires: dict[str, list[str]], start: str) -> set[str]:
 
 
 @rule(
+    "PLAT948",
+    "error",
+    "an environment limits a team that does not exist",
+    scope=FleetContext,
+    why="The limit applies to no team: the team was renamed, or its name is misspelt.",
+    remedy="Correct the name, or remove it.",
+    example="# specs/platform.yaml\nspec: {environments: {production: {teams: {shopp: {budget: {monthly: 900 EUR}}}}}}",
+    instead="# specs/platform.yaml\nspec: {environments: {production: {teams: {shop: {budget: {monthly: 900 EUR}}}}}}",
+)
+def limited_teams(context: FleetContext) -> Iterator[Problem]:
+    """Check the names of teams that an environment has limits for."""
+    known = context.platform.teams
+    for name, environment in context.platform.written.items():
+        for team in environment.teams:
+            if team not in known:
+                path: Path = ("spec", "environments", name, "teams", team)
+                yield Problem(path, f"unknown team `{team}`", did_you_mean(team, known), on_key=True)
+
+
+@rule(
     "ROUTE610",
     "warning",
     "the project of the router has ended",

@@ -13,7 +13,7 @@ from generator.spec.pod import LabelName, LabelValue, Pod
 from generator.spec.prometheus import PrometheusAccess
 from generator.spec.promotion import Proof, Requirements
 from generator.spec.record import Choice, Record
-from generator.spec.types import Host, Line, Name, Registry, ReleaseVersion, Url
+from generator.spec.types import Cpu, Host, Line, Memory, Name, Price, Registry, ReleaseVersion, Url
 
 Namespaces = Literal["managed", "adopt"]
 """Whose the namespaces of teams are: Sluice renders them, or others run in them too."""
@@ -191,6 +191,39 @@ class Mesh(Record):
         return Destination(namespace=self.namespace or known.namespace, ports=list(known.ports))
 
 
+class Quota(Record):
+    """Resources of a team in one environment, canaries included."""
+
+    cpu: Cpu = Field(description="CPU cores", examples=["40"])
+    memory: Memory = Field(description="memory", examples=["80Gi"])
+    gpu: int = Field(0, ge=0, description="GPUs")
+    storage: Memory = Field("500Gi", description="local (ephemeral) storage of its pods")
+    objects: int = Field(
+        500,
+        ge=10,
+        le=100_000,
+        description="most objects of each kind: pods, jobs, Services, Secrets and others",
+    )
+
+
+class Budget(Record):
+    """The budget of a team."""
+
+    monthly: Price = Field(
+        description="per month: for all environments, or for the one that names the team",
+        examples=["2500 EUR"],
+    )
+
+
+class OwnTeam(Record):
+    """What a team may use in one environment."""
+
+    quota: Quota | None = Field(None, description="resources; default: `quota` of the team")
+    budget: Budget | None = Field(
+        None, description="monthly budget for this environment, in addition to that for all environments"
+    )
+
+
 class Ring(Proof):
     """One of several clusters of an environment; what a release must show before it is for the cluster before."""
 
@@ -277,6 +310,11 @@ class Environment(Choice):
     )
     namespace_annotations: dict[LabelName, Line] = Field(
         {}, description="annotations of the namespaces of teams"
+    )
+    teams: dict[Name, OwnTeam] = Field(
+        {},
+        description="quotas and budgets of teams in this environment",
+        examples=[{"shop": {"quota": {"cpu": "8", "memory": "16Gi"}}}],
     )
 
     @property

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field
 
 from generator.source.suggest import did_you_mean
-from generator.spec.environment import Controllers, Environment, Namespaces, Revision
+from generator.spec.environment import Budget, Controllers, Environment, Namespaces, Quota, Revision
 from generator.spec.exemptions import HotFix, Quarantine, Waiver
 from generator.spec.freezes import Freeze
 from generator.spec.gate_pods import GatePods
@@ -24,12 +24,10 @@ from generator.spec.service import Scalar
 from generator.spec.signers import Signer
 from generator.spec.tier import Tier
 from generator.spec.types import (
-    Cpu,
     Digest,
     Host,
     Key,
     Line,
-    Memory,
     Name,
     PackageName,
     Percent,
@@ -69,27 +67,6 @@ class KnownCohort(Cohort):
     share: Percent = Field(
         description="largest share of live requests that carry the header", examples=["1%"]
     )
-
-
-class Quota(Record):
-    """Resources of a team in one environment, canaries included."""
-
-    cpu: Cpu = Field(description="CPU cores", examples=["40"])
-    memory: Memory = Field(description="memory", examples=["80Gi"])
-    gpu: int = Field(0, ge=0, description="GPUs")
-    storage: Memory = Field("500Gi", description="local (ephemeral) storage of its pods")
-    objects: int = Field(
-        500,
-        ge=10,
-        le=100_000,
-        description="most objects of each kind: pods, jobs, Services, Secrets and others",
-    )
-
-
-class Budget(Record):
-    """The budget of a team."""
-
-    monthly: Price = Field(description="per month, for all environments", examples=["2500 EUR"])
 
 
 class Team(Record):
@@ -277,6 +254,12 @@ class PlatformSpec(Record):
             "controllers": self.controllers.of(own.controllers),
             "namespaces": own.namespaces or self.namespaces,
             "argocd_namespace": own.argocd.namespace or self.argocd_namespace,
+            "teams": {
+                name: team.model_copy(update={"quota": own.teams[name].quota or team.quota})
+                if name in own.teams
+                else team
+                for name, team in self.teams.items()
+            },
             "git": self.git.model_copy(update={"revision": own.revision or self.git.revision}),
         }
         return self._views.setdefault(environment, self.model_copy(update=changed))

@@ -12,6 +12,7 @@ from generator.report import records
 from generator.report.sections.section import Section
 from generator.report.tables import Block, Table
 from generator.source.quantity import quantity_amount
+from generator.spec.environment import OwnTeam
 from generator.spec.platform import Team
 from generator.spec.quantities import money_up, plural
 
@@ -30,7 +31,8 @@ def cost(planned: Planned) -> Section:
         name: monthly(need, platform.prices) for name, need in rows.items() if name != "during a release"
     }
     release = release_cost(planned)
-    team = platform.teams[plan.identity.team]
+    team = platform.at(plan.identity.environment).teams[plan.identity.team]
+    own = platform.environments[plan.identity.environment].teams.get(plan.identity.team)
     data: records.Cost = {
         "needs": {"usual": _need(usual), "scaled_up": _need(most), "during_a_release": _need(whole)},
         "monthly": prices if currency else None,
@@ -49,7 +51,7 @@ def cost(planned: Planned) -> Section:
     body: list[Block] = [Table.of(shown)]
     if currency:
         body.append(f"a release costs about {money_up(release, currency)} more than no release")
-    return Section("cost", "Cost and capacity", data, (*body, *_limits(team)))
+    return Section("cost", "Cost and capacity", data, (*body, *_limits(team, own)))
 
 
 def release_cost(planned: Planned) -> float | None:
@@ -85,12 +87,16 @@ def _monthly(amount: float | None, currency: str) -> str:
     return f"{money_up(amount, currency)} a month" if amount is not None and currency else ""
 
 
-def _limits(team: Team) -> list[str]:
+def _limits(team: Team, own: OwnTeam | None) -> list[str]:
     lines = []
     if team.budget:
         budget = team.budget.monthly
         text = money_up(budget.amount, budget.currency)
         lines.append(f"budget of the team, all models and environments: {text} a month")
+    if own and own.budget:
+        budget = own.budget.monthly
+        text = money_up(budget.amount, budget.currency)
+        lines.append(f"budget of the team in this environment: {text} a month")
     if team.quota:
         gpu = f", {plural(team.quota.gpu, 'GPU')}" if team.quota.gpu else ""
         quota = f"{team.quota.cpu} CPU, {team.quota.memory}{gpu}"

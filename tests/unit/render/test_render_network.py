@@ -61,6 +61,15 @@ def test_a_load_balancer_is_let_in_by_its_addresses_and_nobody_else(tmp_path):
     assert [port["port"] for port in predictions["ports"]] == [3000, "http", "probes"]
 
 
+def test_a_quota_of_an_environment_replaces_that_of_the_team(tmp_path):
+    """A quota of one environment is also one where the team has none."""
+    quota = "teams: {shop: {quota: {cpu: '8', memory: 16Gi}}}"
+    for team in ("", "quota: {cpu: '80', memory: 160Gi}"):
+        hard = yaml.safe_load(rendered(tmp_path, team, environment=quota)["resourcequota-main.yaml"])["spec"]
+        assert hard["hard"]["requests.cpu"] == "8"
+        assert hard["hard"]["requests.memory"] == "16Gi"
+
+
 @pytest.mark.parametrize(
     ("mesh", "space", "ports", "labels", "annotations"),
     [
@@ -98,7 +107,7 @@ def rendered(tmp_path, team: str = "", platform: str = "", environment: str = ""
     small(tmp_path, platform=text + (f"  {platform}\n" if platform else ""))
     repository = Repository(tmp_path)
     assert repository.platform is not None, repository.findings
-    return render_team(repository.platform, "live", "shop", Templates(None))
+    return render_team(repository.platform.at("live"), "live", "shop", Templates(None))
 
 
 def test_feedback_comes_from_the_listed_callers(tmp_path):

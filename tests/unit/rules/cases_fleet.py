@@ -405,6 +405,31 @@ CASES = (
         "warning",
     ),
     Case("PLAT944", {"platform.namespaces": "adopt", **_QUOTA}, _QUOTA, "spec.teams.shop.quota", "warning"),
+    Case(
+        "PLAT944",
+        {"platform.namespaces": "adopt", "platform.environments.production.teams": {"shop": {"quota": {"cpu": "80", "memory": "80Gi"}}}},
+        {"platform.namespaces": "adopt", "platform.environments.production.teams": {"shop": {}}},
+        "spec.environments.production.teams.shop.quota",
+        "warning",
+    ),
+    Case(
+        "PLAT948",
+        {"platform.environments.production.teams": {"shopp": {}}},
+        {"platform.environments.production.teams": {"shop": {}}},
+        "spec.environments.production.teams.shopp",
+    ),
+    Case(
+        "TEAM801",
+        {**_QUOTA, "platform.environments.production.teams": {"shop": {"quota": {"cpu": "1", "memory": "80Gi"}}}},
+        {"platform.teams.shop.quota": {"cpu": "1", "memory": "80Gi"}, "platform.environments.production.teams": {"shop": {"quota": {"cpu": "80", "memory": "80Gi"}}}},
+        "spec.environments.production.teams.shop.quota.cpu",
+    ),
+    Case(
+        "TEAM802",
+        {"platform.environments.production.teams": {"shop": {"budget": {"monthly": "20 EUR"}}}},
+        {"platform.environments.staging": {**STAGING, "teams": {"shop": {"budget": {"monthly": "20 EUR"}}}}, "spec.environments": {"staging": {"replicas": 1}}, "spec.replicas": 4},
+        "spec.environments.production.teams.shop.budget.monthly",
+    ),
     *(
         Case(
             "PLAT947",
