@@ -16,6 +16,7 @@ from generator.spec.quantities import plural
 _SHOWN: Final = 3
 _MANAGED_BY: Final = "app.kubernetes.io/managed-by"
 _TRACKING: Final = "argocd.argoproj.io/tracking-id"
+_OPTIONS: Final = "argocd.argoproj.io/sync-options"
 _LAST: Final = "kubectl.kubernetes.io/last-applied-configuration"
 _WORKLOADS: Final = (
     ("argoproj.io/v1alpha1", "Rollout"),
@@ -246,7 +247,9 @@ def _taken(item: Object, there: Body) -> str:
     if item.kind == "ConfigMap":
         own, old = as_map(item.body.get("data")), as_map(there.get("data"))
         replaced = sorted(own.keys() & old.keys())
-        lost = sorted(old.keys() - own.keys() - set(_kept(there, ("data",), own)))
+        options = str(as_map(as_map(item.body.get("metadata")).get("annotations")).get(_OPTIONS, ""))
+        stay = old if "ServerSideApply=true" in options else _kept(there, ("data",), own)
+        lost = sorted(old.keys() - own.keys() - set(stay))
         text += f"; replaces {', '.join(replaced)}" if replaced else ""
         text += f"; removes {', '.join(lost)}" if lost else ""
     if item.kind == "Application":

@@ -17,7 +17,6 @@ from generator.pipeline.held import unproven
 from generator.pipeline.session import Session
 from generator.pipeline.terminal import note
 from generator.plan.model_files import ModelFiles
-from generator.plan.names import application
 from generator.plan.promotion import describe_standing, promote_command, standing
 from generator.plan.resolve import Planned
 from generator.plan.values import Plan
@@ -205,7 +204,7 @@ def with_cluster(rows: Sequence[StatusRow], servers: Servers) -> list[StatusRow]
             continue
         server = servers.of_environment(identity.environment)
         rollout = read_rollout(server, identity.namespace, identity.model)
-        sync = read_application(server, row.plan.delivery.argocd_namespace, application(identity))
+        sync = read_application(server, row.plan.delivery.argocd_namespace, row.plan.delivery.application)
         found.append(replace(row, queried=True, rollout=rollout, sync=sync))
     return found
 
@@ -229,7 +228,7 @@ def next_commands(row: StatusRow) -> Iterator[tuple[str, str]]:
         yield "let the release in", promote_command(row.plan)
     if row.rollout is None:
         if row.queried and standing(row.plan) != "waiting":
-            yield "sync it with Argo CD", f"argocd app sync {application(row.plan.identity)}"
+            yield "sync it with Argo CD", f"argocd app sync {row.plan.delivery.application}"
         return
     identity, rollout = row.plan.identity, row.rollout
 

@@ -378,6 +378,9 @@ def _delivery(inputs: Inputs) -> Delivery:
         server=environment.address,
         argocd_namespace=platform.argocd_namespace,
         cluster=argocd.cluster or "",
+        application=argocd.application(
+            inputs.environment, inputs.model.metadata.team, inputs.model.metadata.name
+        ),
         labels=tuple(sorted(argocd.labels.items())),
         automated=argocd.automated,
         prune=argocd.prune,

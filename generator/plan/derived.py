@@ -119,8 +119,8 @@ def _of_model(platform: PlatformSpec, entry: ModelFiles) -> Iterator[DerivedName
     yield DerivedName("bento", "all teams", f"{team}-{model}", owner)
     yield DerivedName("branch", "git", f"sluice/image-{team}-{model}", owner)
     yield DerivedName("image", "the registry", f"{platform.registry}/{team}/{model}", owner)
-    for environment in platform.environments:
-        name = f"{environment}-{team}-{model}"
+    for environment, settings in platform.environments.items():
+        name = settings.argocd.application(environment, team, model)
         yield DerivedName("Application", "Argo CD", name, Owner(environment, team, model))
     scope = _namespaces(team)
     for kind, suffixes in _OBJECTS:

@@ -106,8 +106,3 @@ def labels(identity: Identity) -> dict[str, str]:
         "sluice.dev/model": identity.model,
         "sluice.dev/tier": identity.tier,
     }
-
-
-def application(identity: Identity) -> str:
-    """Return the name of the Argo CD Application, unique in the namespace of Argo CD."""
-    return f"{identity.environment}-{identity.team}-{identity.model}"

@@ -180,6 +180,7 @@ class Delivery:
         server: the cluster's API server.
         argocd_namespace: where Argo CD runs.
         cluster: name of the cluster in Argo CD, for destinations by name; empty for destinations by server.
+        application: name of the Application, unique in the namespace of Argo CD.
         labels: labels of the Application.
         automated: Argo CD syncs by itself; then `prune` and `self_heal` are its settings.
         rollouts: release of Argo Rollouts, as "1.10".
@@ -196,6 +197,7 @@ class Delivery:
     server: str
     argocd_namespace: str
     cluster: str
+    application: str
     labels: tuple[tuple[str, str], ...]
     automated: bool
     prune: bool

@@ -7,7 +7,6 @@ from typing import Final
 
 from generator.plan.build import namespace_of
 from generator.plan.freezes import windows
-from generator.plan.names import application
 from generator.plan.people import ARGOCD_TRIGGERS, subscriptions
 from generator.plan.values import Plan
 from generator.render.bundle import render_object, render_outputs
@@ -50,7 +49,7 @@ def project(environment: str, team: str) -> str:
 def render_application(plan: Plan, templates: Templates) -> dict[str, str]:
     """Return the Application that syncs one bundle."""
     context = {
-        "application": application(plan.identity),
+        "application": plan.delivery.application,
         "project": project(plan.identity.environment, plan.identity.team),
         "ignored": ignored(plan),
     }

@@ -106,7 +106,7 @@ def render_rollout_notices(platform: PlatformSpec, environment: str, templates: 
         data[f"trigger.{trigger}"] = condition
         data[f"template.sluice-{words['event']}"] = templates.render("notifications/rollout.yaml.j2", context)
     name = "argo-rollouts-notification-configmap"
-    return _config_map(name, wanted.namespace, environment, data, templates)
+    return _config_map(name, wanted.namespace, environment, data, templates, merge=wanted.merge)
 
 
 def render_argocd_notices(platform: PlatformSpec, environment: str, templates: Templates) -> dict[str, str]:
@@ -122,7 +122,8 @@ def render_argocd_notices(platform: PlatformSpec, environment: str, templates: T
         data[f"template.sluice-{words['event']}"] = templates.render(
             "notifications/application.yaml.j2", context
         )
-    return _config_map("argocd-notifications-cm", platform.argocd_namespace, environment, data, templates)
+    name = "argocd-notifications-cm"
+    return _config_map(name, platform.argocd_namespace, environment, data, templates, merge=wanted.merge)
 
 
 def _around(ci: Revert | None, event: str) -> tuple[str, str] | None:
@@ -134,9 +135,14 @@ def _around(ci: Revert | None, event: str) -> tuple[str, str] | None:
 
 
 def _config_map(
-    name: str, namespace: str, environment: str, data: Mapping[str, str], templates: Templates
+    name: str, namespace: str, environment: str, data: Mapping[str, str], templates: Templates, *, merge: bool
 ) -> dict[str, str]:
-    context: dict[str, Any] = {"name": name, "namespace": namespace, "environment": environment}
+    context: dict[str, Any] = {
+        "name": name,
+        "namespace": namespace,
+        "environment": environment,
+        "merge": merge,
+    }
     ordered = {key: text.rstrip("\n") for key, text in sorted(data.items())}
     output = Output(NOTIFICATIONS_FILE, "notifications/configmap.yaml.j2")
     return {output.file: render_object(output, {**context, "data": ordered}, templates, PLATFORM_ORIGIN)}

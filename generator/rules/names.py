@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from generator.lint.engine import Problem, rule
 from generator.plan.derived import RESERVED_ENVIRONMENTS, RESERVED_TEAMS, Owner, derived_names
-from generator.plan.names import SPLIT, Names, application
+from generator.plan.names import SPLIT, Names
 from generator.plan.people import REVERT
 from generator.rules.context import GATES, Context, FleetContext, written_guards
 from generator.source.document import Path
@@ -75,7 +75,7 @@ def lengths(context: Context) -> Iterator[Problem]:
     identity = context.plan.identity
     names = Names(identity.model)
     derived = {
-        "Argo CD Application": application(identity),
+        "Argo CD Application": context.plan.delivery.application,
         "bento": context.plan.server.name,
         "shadow": names.shadow,
         "gate Workflow": names.gates(context.plan.gate_key),

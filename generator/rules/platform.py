@@ -23,7 +23,7 @@ _OWN = frozenset({"tier", "model", "serve", "environments"})
 @rule(
     "PLAT901",
     "error",
-    "a waiver or a hot fix names a model that does not exist",
+    "a waiver, a hot fix or the name of an Application is for a model that does not exist",
     scope=FleetContext,
     why="It has no effect: the model was renamed or removed. A new model of that name would inherit it.",
     remedy="Correct the name, or remove the waiver.",
@@ -53,7 +53,7 @@ spec:
 """,
 )
 def waived_model(context: FleetContext) -> Iterator[Problem]:
-    """Check that waivers and hot fixes name models of this repository."""
+    """Check that waivers, hot fixes and names of Applications are for models of this repository."""
     known = [entry.name for entry in context.repository.entries]
     platform = context.platform
     waived = [("waivers", index, waiver.model) for index, waiver in enumerate(platform.waivers)]
@@ -61,6 +61,10 @@ def waived_model(context: FleetContext) -> Iterator[Problem]:
     for key, index, model in (*waived, *hot):
         if model not in known:
             yield Problem(("spec", key, index, "model"), f"unknown model {model}", did_you_mean(model, known))
+    for name, environment in platform.environments.items():
+        for model in environment.argocd.applications.keys() - set(known):
+            path = ("spec", "environments", name, "argocd", "applications", model)
+            yield Problem(path, f"unknown model {model}", did_you_mean(model, known), on_key=True)
 
 
 @rule(

@@ -13,7 +13,18 @@ from generator.spec.pod import LabelName, LabelValue, Pod
 from generator.spec.prometheus import PrometheusAccess
 from generator.spec.promotion import Proof, Requirements
 from generator.spec.record import Choice, Record
-from generator.spec.types import Cpu, Host, Line, Memory, Name, Price, Registry, ReleaseVersion, Url
+from generator.spec.types import (
+    Cpu,
+    Host,
+    Line,
+    Memory,
+    ModelName,
+    Name,
+    Price,
+    Registry,
+    ReleaseVersion,
+    Url,
+)
 
 Namespaces = Literal["managed", "adopt"]
 """Whose the namespaces of teams are: Sluice renders them, or others run in them too."""
@@ -69,9 +80,18 @@ class OwnArgoCd(Record):
     labels: dict[LabelName, LabelValue] = Field(
         {}, description="labels of Applications", examples=[{"example.com/cost-center": "search"}]
     )
+    applications: dict[ModelName, Name] = Field(
+        {},
+        description="names of Applications that exist, by model; default: `<environment>-<team>-<model>`",
+        examples=[{"shop/recommender": "recommendations"}],
+    )
     automated: bool = Field(True, description="Argo CD syncs by itself; false: people sync")
     prune: bool = Field(True, description="an automated sync removes what is no longer in git")
     self_heal: bool = Field(True, description="an automated sync takes back changes in the cluster")
+
+    def application(self, environment: str, team: str, model: str) -> str:
+        """Return the name of a model's Application."""
+        return self.applications.get(f"{team}/{model}", f"{environment}-{team}-{model}")
 
 
 if TYPE_CHECKING:

@@ -59,6 +59,10 @@ class Notifications(Record):
     """Notification services; rendered for Argo Rollouts and Argo CD."""
 
     namespace: Name = Field("argo-rollouts", description="namespace of the Rollouts controller")
+    merge: bool = Field(
+        False,
+        description="both ConfigMaps exist: a server-side apply writes Sluice's keys, and leaves all others",
+    )
     prometheus: Url | None = Field(
         None,
         description="address of Prometheus in links for people; default: the one that guards use",

@@ -178,7 +178,7 @@ def test_an_adopted_namespace_keeps_its_pods_and_limits(plan, cluster):
 
 
 def test_what_is_sluices_already_is_not_named(plan, cluster):
-    """After the first sync the namespace is Sluice's, whoever runs in it."""
+    """After the first sync nothing is new, and the pods of others stay."""
     folders = ("platform/shop", "platform/admission", "shop/recommender", "argocd")
     for folder in folders:
         cluster += [
@@ -227,6 +227,11 @@ def test_a_configuration_of_others_is_compared_key_by_key(cluster, standin, tmp_
     rendered = made("v1", "ConfigMap", "notices", data={"trigger.on-rollout-aborted": "mine"})
     (text,) = effects([rendered], standin, tmp_path)
     assert text == "takes over ConfigMap notices; replaces trigger.on-rollout-aborted; removes service.slack"
+    rendered["metadata"]["annotations"] = {
+        "argocd.argoproj.io/sync-options": "Prune=false,ServerSideApply=true"
+    }
+    (text,) = effects([rendered], standin, tmp_path)
+    assert text == "takes over ConfigMap notices; replaces trigger.on-rollout-aborted"
 
 
 def test_what_can_not_be_read_is_said(cluster, standin, tmp_path):

@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator.plan.names import Names, application, labels
+from generator.plan.names import Names, labels
 from generator.plan.serving import requirements
 from generator.plan.values import Identity, Plan
 from generator.render.bento import Bentos
 from generator.render.environment import Templates
 from generator.source.shipped import builtin_folder
+from generator.spec.environment import OwnArgoCd
 from generator.spec.guards.base import attribute_metric
 from generator.spec.guards.outcome import OutcomeGuard
 from generator.spec.service import Service
@@ -226,7 +227,7 @@ def test_names_fit(model):
     assert len(set(found)) == len(found)
     assert all(DNS.fullmatch(name) and len(name) <= 63 for name in found)
     identity = Identity(LONGEST, model, LONGEST, LONGEST, "", "", "")
-    assert len(application(identity)) <= 253
+    assert len(OwnArgoCd().application(LONGEST, LONGEST, model)) <= 253
     assert all(len(value) <= 63 for value in labels(identity).values())
 
 
@@ -235,8 +236,8 @@ NAME = st.from_regex(r"[a-z]([a-z0-9-]{0,5}[a-z0-9])?", fullmatch=True)
 
 @given(st.tuples(NAME, NAME), st.tuples(NAME, NAME))
 def test_two_models_never_share_an_application(one, other):
-    first, second = (Identity(team, model, "live", "t", "", "", "") for team, model in (one, other))
-    assert (application(first) == application(second)) == (one == other)
+    first, second = (OwnArgoCd().application("live", team, model) for team, model in (one, other))
+    assert (first == second) == (one == other)
 
 
 @given(st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,62}", fullmatch=True))

@@ -156,3 +156,21 @@ def test_the_policies_apply_to_the_adopted_namespaces_only():
             "operator": "In",
             "values": [f"shop-{environment}"],
         }
+
+
+def test_configuration_of_notifications_is_merged_into_what_others_have():
+    """Argo CD 3.6: a server-side apply leaves keys that it does not have; `Prune=false` leaves the object."""
+    found = [item for item in of("ConfigMap") if "notification" in item["metadata"]["name"]]
+    assert {item["metadata"]["name"] for item in found} == {
+        "argocd-notifications-cm",
+        "argo-rollouts-notification-configmap",
+    }
+    for item in found:
+        options = item["metadata"]["annotations"]["argocd.argoproj.io/sync-options"]
+        assert set(options.split(",")) == {"Prune=false", "ServerSideApply=true"}
+
+
+def test_an_application_keeps_the_name_that_it_has():
+    names = {item["metadata"]["name"] for item in of("Application")}
+    assert {"ranking", "test-shop-ranker"} <= names
+    assert "live-shop-ranker" not in names

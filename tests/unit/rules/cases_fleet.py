@@ -391,6 +391,12 @@ CASES = (
         "spec.freezes[1].duration",
     ),
     Case(
+        "PLAT901",
+        {"platform.environments.production.argocd": {"applications": {"shop/rankr": "ranking"}}},
+        {"platform.environments.production.argocd": {"applications": {"shop/ranker": "ranking"}}},
+        "spec.environments.production.argocd.applications.shop/rankr",
+    ),
+    Case(
         "PLAT944",
         {"platform.namespaces": "adopt", "platform.environments.production.namespaceLabels": {"mesh": "enabled"}},
         {"platform.environments.production.namespaceLabels": {"mesh": "enabled"}},
