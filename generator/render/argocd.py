@@ -151,4 +151,5 @@ def _shared(platform: PlatformSpec, environment: str) -> Mapping[str, object]:
         "repo": platform.git.repo,
         "server": platform.environments[environment].address,
         "cluster": platform.environments[environment].argocd.cluster or "",
+        "own_labels": sorted(platform.environments[environment].argocd.labels.items()),
     }

@@ -78,7 +78,9 @@ class OwnArgoCd(Record):
         None, description="name of the cluster in Argo CD, for destinations by name; default: by `server`"
     )
     labels: dict[LabelName, LabelValue] = Field(
-        {}, description="labels of Applications", examples=[{"example.com/cost-center": "search"}]
+        {},
+        description="labels of Applications and AppProjects",
+        examples=[{"example.com/cost-center": "search"}],
     )
     applications: dict[ModelName, Name] = Field(
         {},

@@ -1,10 +1,14 @@
-"""The description of a team's project: Argo CD's limit of 255 characters is kept, and what is left out is counted."""
+"""The projects of teams: Argo CD's limit of 255 characters for a description, and labels."""
 
 from __future__ import annotations
 
 import pytest
+import yaml
 
-from generator.render.argocd import _project_description
+from generator.plan.repository import Repository
+from generator.render.argocd import _project_description, render_platform_application, render_project
+from generator.render.environment import Templates
+from tests.system.repositories import PLATFORM, small
 
 
 @pytest.mark.parametrize(
@@ -22,3 +26,18 @@ def test_owners_are_listed_as_far_as_they_fit(owners, end):
     text = _project_description("shop", "live", owners)
     assert text == f"Models of shop in live {end}"
     assert len(text) <= 255
+
+
+def test_labels_of_an_environment_are_on_its_projects_and_applications(tmp_path):
+    (live,) = [line for line in PLATFORM.splitlines() if line == "    live:"]
+    labels = "argocd: {labels: {example.com/cost-center: search}}"
+    small(tmp_path, platform=PLATFORM.replace(live, f"{live}\n      {labels}"))
+    platform, templates = Repository(tmp_path).platform, Templates(None)
+    assert platform is not None
+    files = [
+        *render_project(platform, "live", "shop", templates).values(),
+        *render_platform_application(platform, "live", templates).values(),
+    ]
+    found = [yaml.safe_load(text) for text in files]
+    assert [one["kind"] for one in found] == ["AppProject", "Application", "AppProject"]
+    assert {one["metadata"]["labels"]["example.com/cost-center"] for one in found} == {"search"}
