@@ -222,9 +222,9 @@ def _models(found: TreeImport) -> Iterator[str | Table]:
     rows = [
         (
             f"{model.path}.yaml",
-            str(member.family.main.item),
+            visible(str(member.family.main.item)),
             member.home.environment,
-            str(member.family.main.item.place(())),
+            visible(str(member.family.main.item.place(()))),
         )
         for model in found.models
         for member in model.members
@@ -232,7 +232,7 @@ def _models(found: TreeImport) -> Iterator[str | Table]:
     if rows:
         yield Table.of(rows)
     for release, why in found.refused:
-        yield f"not imported: {release.object}: {visible(why)}"
+        yield visible(f"not imported: {release.object}: {why}")
     for one in found.unread:
         yield f"not read: {visible(one)}"
 
@@ -244,7 +244,7 @@ def _assumptions(found: TreeImport) -> Iterator[str]:
 
 def _difference_lines(found: TreeImport, screen: Screen, *, full: bool) -> Iterator[str]:
     for compared in found.compared:
-        yield from screen.body([f"{compared.team}/{compared.model}, {compared.environment}"])
+        yield from screen.body([visible(f"{compared.team}/{compared.model}, {compared.environment}")])
         for difference in _differences(compared, full=full):
             for line in difference_lines(difference):
                 if not line.text.startswith("so "):
@@ -270,7 +270,7 @@ def _left(left: Sequence[Leaf], *, full: bool) -> Iterator[str]:
         name = leaf.item.kind if id(leaf.item) in whole and not full else str(leaf.item)
         groups.setdefault((name, leaf.mark.why, leaf.mark.where), []).append(leaf)
     for (name, why, where), leaves in groups.items():
-        yield f"{name}: {_values(leaves, full=full)}"
+        yield visible(f"{name}: {_values(leaves, full=full)}")
         yield f"    {visible(why)}{f'; {where}' if where else ''}"
 
 
@@ -289,13 +289,15 @@ def _shortened(value: str) -> str:
 
 def _odds_rows(found: TreeImport) -> Iterator[Table]:
     names = {"tree": "today", "plan": "as a spec"}
-    yield Table.of([(one["release"], names[one["of"]], one["text"]) for one in _odds(found)])
+    yield Table.of(
+        [(visible(one["release"]), names[one["of"]], visible(one["text"])) for one in _odds(found)]
+    )
 
 
 def _findings(found: TreeImport) -> Iterator[str]:
     for one in found.findings:
         if one.severity != "info":
-            yield f"{one.severity} {one.code} {one.place}: {visible(one.message)}; {visible(one.hint)}"
+            yield visible(f"{one.severity} {one.code} {one.place}: {one.message}; {one.hint}")
 
 
 def _summary(found: TreeImport, left: Sequence[Leaf]) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from click.testing import CliRunner
@@ -87,3 +88,15 @@ def test_a_tree_without_a_release_is_refused(tmp_path):
 def test_a_release_that_is_refused_gives_exit_code_1(tree, tmp_path):
     (tree / "tickets.yaml").write_text(SWITCH.replace("containerPort: 8080", "containerPort: 80"))
     assert run(tree, "--to", tmp_path / "out", "--diff").exit_code == 1
+
+
+@pytest.mark.parametrize("fmt", ["text", "json"])
+def test_names_of_others_are_never_printed_raw(fmt, tree, tmp_path):
+    bad = SWITCH.replace("name: tickets,", 'name: "a\\u202eb\\x1b[31m\\n::error::PWN",').replace(
+        "app: tickets", 'app: "x\\u202e"'
+    )
+    (tree / "tickets.yaml").write_text(bad)
+    done = run(tree, "--to", tmp_path / "out", "--diff", "--full", "--format", fmt)
+    assert "not imported" in done.output or fmt == "json"
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]", done.output)
+    assert not re.search(r"^\s*::", done.output, re.MULTILINE)
