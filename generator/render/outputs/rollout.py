@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from generator.plan.guards import Comparison
 from generator.plan.names import ROLLOUT_FILE, Names
 from generator.plan.release_key import RELEASE_KEY, release_key
 from generator.plan.split import split_check
@@ -11,7 +12,7 @@ from generator.plan.timeline import kept_s
 from generator.plan.values import Plan
 from generator.render.filters import go_duration
 from generator.render.identity import BLUE_GREEN
-from generator.render.metrics import evidence_metrics
+from generator.render.metrics import evidence_metrics, live_metrics
 from generator.render.output import Output
 from generator.render.outputs.analysis import SHADOW_EVIDENCE, SHADOW_WATCH, used_arguments
 from generator.render.outputs.pods import pod
@@ -65,9 +66,17 @@ def _canary(plan: Plan, rollout: Canary) -> dict[str, object]:
         "steps": steps,
         "starting_step": first,
         "background": bool(plan.guards),
+        "arguments": _arguments(_background(plan)),
         "managed_routes": [_HEADER_ROUTE] if rollout.cohort_steps else [],
         "splits_requests": plan.routing.router.splits_requests,
     }
+
+
+def _background(plan: Plan) -> Iterable[str]:
+    """Return the arguments that the background template declares: a comparison has both, a bound only its own."""
+    if any(isinstance(guard, Comparison) for guard in plan.measured_guards):
+        return _HASHES
+    return used_arguments(live_metrics(plan), tuple(_HASHES))
 
 
 def _steps(plan: Plan, rollout: Canary) -> Iterator[dict[str, object]]:
@@ -125,7 +134,11 @@ def _cohort(plan: Plan, step: CohortStep, index: int) -> Iterator[dict[str, obje
 
 def _analysis(template: str, arguments: Iterable[str]) -> dict[str, object]:
     body: dict[str, object] = {"templates": [{"templateName": template}]}
-    args = [{"name": name, "valueFrom": {"podTemplateHashValue": _HASHES[name]}} for name in arguments]
+    args = _arguments(arguments)
     if args:
         body["args"] = args
     return {"analysis": body}
+
+
+def _arguments(names: Iterable[str]) -> list[dict[str, object]]:
+    return [{"name": name, "valueFrom": {"podTemplateHashValue": _HASHES[name]}} for name in names]
