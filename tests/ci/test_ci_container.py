@@ -73,3 +73,22 @@ def test_the_program_works_on_a_repository_that_it_may_only_read(image: Path, de
     assert "2 specs are fine" in sluice("validate")
     assert "up to date" in sluice("render", "--check")
     assert "shop/recommender" in sluice("plan", "--all", "--against", "main", "--format", "markdown")
+    assert "Rollout shop-production/recommender" in sluice("odds", "rendered/production/shop")
+
+
+@pytest.mark.slow
+def test_every_dependency_has_a_wheel_for_the_other_architecture(tmp_path: Path):
+    """The image has no compiler: `docker buildx build --platform linux/arm64` installs wheels only."""
+    uv = Path(sys.executable).with_name("uv")
+    options = [
+        "--python-platform",
+        "aarch64-unknown-linux-gnu",
+        "--only-binary",
+        ":all:",
+        "--dry-run",
+        "--require-hashes",
+    ]
+    pins = ["--target", tmp_path / "none", "--python-version", "3.13", "-r", ROOT / "generator/pins/core.txt"]
+    done = subprocess.run([uv, "pip", "install", *options, *pins], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "Would install" in done.stderr

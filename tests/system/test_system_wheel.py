@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.system.repositories import CHECKOUT, EPOCH, examples, read_tree, sluice
+from tests.unit.odds.trees.examples import ADVICE
 
 
 def run(*command: str | Path, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -141,5 +143,35 @@ def test_the_installed_wheel_renders_from_another_folder(wheel: Path, rendered: 
         ["plan", "shop/recommender"],
         ["schema", "model"],
         ["templates"],
+        ["odds", "rendered/production"],
     ):
         run(venv / "bin/sluice", *command, cwd=elsewhere, SOURCE_DATE_EPOCH=EPOCH)
+
+
+@pytest.mark.slow
+def test_uvx_runs_odds_on_the_tree_of_a_stranger(wheel: Path, tmp_path: Path):
+    """The command of the README, with the wheel in the place of the package index."""
+    readme = (CHECKOUT / "README.md").read_text()
+    command = re.search(r"`uvx --from sluicegate (sluice odds \.)`", readme)
+    assert command
+    (tmp_path / "rollout.yaml").write_text(next(iter(ADVICE.values())))
+    uv = Path(sys.executable).with_name("uv")
+    limits = (
+        "--no-config",
+        "--constraints",
+        CHECKOUT / "generator/pins/core.txt",
+        "--python",
+        sys.executable,
+    )
+    ran = run(
+        uv,
+        "tool",
+        "run",
+        *limits,
+        "--from",
+        wheel,
+        *command[1].split(),
+        cwd=tmp_path,
+        UV_TOOL_DIR=str(tmp_path / "t"),
+    )
+    assert ran.stdout.startswith("Rollout shop/cart")
