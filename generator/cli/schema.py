@@ -8,7 +8,7 @@ import click
 
 from generator.pipeline.atomic_write import write_files
 from generator.pipeline.terminal import emit, note
-from generator.report.schemas import SCHEMAS, schema_text
+from generator.report.schemas import SCHEMAS, schema_text, store_files
 
 
 @click.command("schema")
@@ -16,11 +16,22 @@ from generator.report.schemas import SCHEMAS, schema_text
 @click.option(
     "--write", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER", help="Write all of them."
 )
-def command(name: str, write: Path | None) -> None:
+@click.option(
+    "--store",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER",
+    help="Write the schemas of specs as the JSON Schema Store takes them: draft-07, and their entries of its catalog.",
+)
+def command(name: str, write: Path | None, store: Path | None) -> None:
     """Print the JSON Schema of a file format.
 
     The first line of a spec names its schema for editors; --write docs/schema writes all of them there.
     """
+    if store is not None:
+        files = store_files()
+        write_files(store, {file: text.encode() for file, text in files.items()})
+        note(f"wrote {', '.join(files)} to {store}")
+        return
     if write is None:
         emit(schema_text(name))
         return

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Any, Final
 
 from generator.report.formats.json_schema import Node, schema_of
 from generator.spec.schema import (
+    BASE,
     calibration_schema,
     evidence_schema,
     identified,
@@ -106,4 +107,55 @@ SCHEMAS: Final[Mapping[str, Callable[[], Node]]] = {
 
 def schema_text(name: str) -> str:
     """Return one schema as a file (draft 2020-12); the same bytes every time."""
-    return json.dumps(SCHEMAS[name](), indent=2, ensure_ascii=True) + "\n"
+    return _text(SCHEMAS[name]())
+
+
+_IN_STORE: Final[Mapping[str, tuple[str, ...]]] = {
+    "model": (),  # `specs/*/*.yaml` would match files of others: the first line of a spec names its schema
+    "platform": ("**/specs/platform.yaml",),
+    "lock": ("**/specs/*/*.lock.yaml",),
+    "quarantine": ("**/specs/*/*.quarantine.yaml",),
+}
+"""The files that people write, and the names by which editors know them."""
+
+
+def store_files() -> dict[str, str]:
+    """Return what the JSON Schema Store takes: schemas in draft-07, and their entries of its catalog."""
+    files = {f"sluice-{name}.json": _text(_draft_07(SCHEMAS[name]())) for name in _IN_STORE}
+    entries = []
+    for name, matched in _IN_STORE.items():
+        entry: Node = {"name": f"Sluice {name}", "description": f"Sluice: {SCHEMAS[name]()['title'].lower()}"}
+        if matched:
+            entry["fileMatch"] = list(matched)
+        entries.append({**entry, "url": f"{BASE}/draft-07/sluice-{name}.json"})
+    catalog = {
+        "$schema": "https://json.schemastore.org/schema-catalog.json",
+        "version": 1,
+        "schemas": entries,
+    }
+    return {**files, "catalog.json": _text(catalog)}
+
+
+def _draft_07(schema: Node) -> Node:
+    """Return a schema in draft-07, which reads nothing next to a `$ref` and has other names for two keywords."""
+    name = schema["$id"].rpartition("/")[2]
+    identity = {"$schema": "http://json-schema.org/draft-07/schema#", "$id": f"{BASE}/draft-07/sluice-{name}"}
+    found: Node = {**_older(schema), **identity}
+    return found
+
+
+def _older(node: Any) -> Any:
+    if isinstance(node, list):
+        return [_older(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    renamed = {"$defs": "definitions", "dependentRequired": "dependencies"}
+    found = {renamed.get(key, key): _older(value) for key, value in node.items()}
+    if not isinstance(found.get("$ref"), str):
+        return found
+    reference = {"$ref": found.pop("$ref").replace("#/$defs/", "#/definitions/")}
+    return {**found, "allOf": [reference]} if found else reference
+
+
+def _text(node: Node) -> str:
+    return json.dumps(node, indent=2, ensure_ascii=True) + "\n"

