@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from generator.cluster.prometheus import Prometheus
 from generator.lint import CODES, Code, Object, Problem, Violation, as_map, declare, each
+from generator.promql.regexps import matches
 from generator.promql.selectors import selectors_of
 from generator.promql.series import Matcher, Series
 from generator.promql.text import quote
@@ -326,7 +327,4 @@ def _agrees(matcher: Matcher, value: str) -> bool:
     text = str(matcher.value)
     if matcher.operator in {"=", "!="}:
         return (value == text) == (matcher.operator == "=")
-    try:
-        return (re.fullmatch(text, value) is not None) == (matcher.operator == "=~")
-    except re.error:
-        return False
+    return matches(text, value) == (matcher.operator == "=~")

@@ -16,7 +16,9 @@ from typing import Final
 from generator.cluster.prometheus import Prometheus
 from generator.lint import Release, TreeMetric, TreeReleases, measure_result
 from generator.odds.trees.values import Known
-from generator.promql.measures import Measure, recognize, requests_of, without_versions
+from generator.promql.events import requests_of
+from generator.promql.measures import Measure, recognize
+from generator.promql.versions import without_versions
 
 _DAYS: Final = 30
 _POINTS: Final = 15_000

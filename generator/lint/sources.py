@@ -8,7 +8,6 @@ and the inputs of generators are not, and files that it does not list are never 
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +16,7 @@ from posixpath import dirname, join, normpath
 from typing import Any, Final
 
 from generator.lint.objects import Body, Object, as_list, as_map, as_text
+from generator.promql.regexps import matches
 from generator.source.document import Path
 
 CHART: Final = "Chart.yaml"
@@ -102,10 +102,9 @@ def _targets(target: Body, patch: Any, item: Object) -> bool:
     own = as_map(patch)
     kind = as_text(target.get("kind")) or as_text(own.get("kind"))
     name = as_text(target.get("name")) or ("" if target else as_text(as_map(own.get("metadata")).get("name")))
-    try:
-        return (not kind or kind == item.kind) and (not name or re.fullmatch(name, item.name) is not None)
-    except re.error:
-        return name == item.name
+    if kind and kind != item.kind:
+        return False
+    return not name or name == item.name or bool(matches(name, item.name))
 
 
 def _written(patch: Any) -> Iterator[Path]:

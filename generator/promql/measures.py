@@ -12,29 +12,14 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final, Literal
 
+from generator.promql.events import event_of
 from generator.promql.expressions import AGGREGATIONS, Binary, Call, Expression, Number, Series, Text, parse
-from generator.promql.selectors import INSTANT_RATES, RATES, Selector, selectors_of
-from generator.promql.text import quote
-from generator.promql.tokens import QuerySyntaxError, tokenize
+from generator.promql.selectors import INSTANT_RATES, RATES, Selector
+from generator.promql.tokens import QuerySyntaxError
+from generator.promql.versions import NO_NAMES, Arm, Versions, arm_of
 
 Kind = Literal["share", "quantile", "mean", "rate", "count", "gauge", "comparison", "unknown"]
-Arm = Literal["canary", "stable", "both"]
 
-_CODES: Final = ("200", "301", "404", "500", "503")
-_FAMILIES: Final = tuple(
-    tuple(form.format(code[0], code) for code in _CODES) for form in ("{1}", "{0}xx", "{0}XX", "{0}")
-)
-_GOOD: Final = re.compile(
-    r"(?i)(?:^|[^a-z])(?:success(?:ful|es)?|succeeded|ok|good|true|completed|healthy)(?:$|[^a-z])"
-)
-_BAD: Final = re.compile(
-    r"(?i)(?:^|[^a-z])(?:errors?|fail(?:ed|ures?|ing)?|false|exceptions?|timeouts?|rejected|dropped|unavailable|panics?"
-    r"|5xx|4xx|invalid|bad|unhealthy)(?:$|[^a-z])"
-)
-_NO_REQUESTS: Final = re.compile(r"(?i)restart|crash|oom|evict|cpu|memory")
-_CANARY: Final = re.compile(r"(?i)(?<![a-z])(?:canary|preview|green|latest|candidate)(?![a-z])")
-_STABLE: Final = re.compile(r"(?i)(?<![a-z])(?:stable|primary|active|blue|baseline)(?![a-z])")
-_OF_A_VERSION: Final = re.compile(r"(?i)service|svc|upstream|backend|destination|hash|version|subset|role")
 _WRAPPERS: Final = frozenset(
     {"sum", "avg", "max", "min", "scalar", "vector", "round", "abs", "sort", "sort_desc", "group"}
 )
@@ -49,14 +34,6 @@ _OVER_TIME: Final = frozenset(
     }
 )
 _COUNTER: Final = re.compile(r"_(?:total|count|sum|bucket)$")
-
-
-@dataclass(frozen=True, slots=True)
-class Versions:
-    """Words in the values of labels that name a version: pod hashes, Services, subsets."""
-
-    canary: frozenset[str] = frozenset()
-    stable: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +102,7 @@ class _Counter:
 
 
 @lru_cache(maxsize=4096)
-def recognize(query: str, versions: Versions = Versions(), scrape_s: float = 30.0) -> Measure:
+def recognize(query: str, versions: Versions = NO_NAMES, scrape_s: float = 30.0) -> Measure:
     """Return what a query measures.
 
     Args:
@@ -139,41 +116,6 @@ def recognize(query: str, versions: Versions = Versions(), scrape_s: float = 30.
         return Measure("unknown", reason=f"it is not PromQL: {error}")
     except _UnknownFormError as reason:
         return Measure("unknown", reason=str(reason))
-
-
-def without_versions(query: str, versions: Versions) -> str:
-    """Return a query without its matchers that name a version, or whose argument is not known."""
-    tokens = tokenize(query)
-    for selector in reversed(list(selectors_of(tokens))):
-        kept = [one for one in selector.matchers if not _of_a_version(selector, one, versions)]
-        opening = selector.index + (tokens.word(selector.index) != "{")
-        if len(kept) == len(selector.matchers) or tokens.word(opening) != "{":
-            continue
-        start, end = (tokens.items[index].start for index in (opening, tokens.partner[opening]))
-        text = ",".join(f"{label}{sign}{quote(value)}" for label, sign, value in kept)
-        query = f"{query[: start + 1]}{text}{query[end:]}"
-    return query
-
-
-def _of_a_version(selector: Selector, matcher: tuple[str, str, str], versions: Versions) -> bool:
-    _, sign, value = matcher
-    if sign not in ("=", "=~"):
-        return False
-    words = versions.canary | versions.stable
-    one = Selector(selector.metric, (matcher,), selector.index)
-    named = any(_names(word, value) for word in words) or _CANARY.search(value) or _STABLE.search(value)
-    return bool(named) or "{{" in value or one.restricts_version
-
-
-def requests_of(query: str) -> str:
-    """Return the selector of all requests in a query, as text; empty where there is none."""
-    for selector in selectors_of(tokenize(query)):
-        event, _ = _event(selector)
-        if event != "requests" or not selector.metric.endswith(("_total", "_count", "_requests")):
-            continue
-        text = ",".join(f"{label}{sign}{quote(value)}" for label, sign, value in selector.matchers)
-        return f"{selector.metric}{{{text}}}"
-    return ""
 
 
 class _Recognizer:
@@ -336,8 +278,8 @@ class _Recognizer:
         return None
 
     def _counter(self, function: str, found: Series) -> _Counter:
-        arm, named = self._arm(found.selector)
-        event, good = _event(found.selector)
+        arm, named = arm_of(found.selector, self._versions)
+        event, good = event_of(found.selector)
         window = self._scrape_s if function in INSTANT_RATES else found.window_s
         return _Counter(found.selector, window, function, event, good, arm, named)
 
@@ -362,39 +304,20 @@ class _Recognizer:
             raise _UnknownFormError("it is a quantile of something that is not a histogram")
         name = inner.name if isinstance(inner, Call) else ""
         window = self._scrape_s if name in INSTANT_RATES else series.window_s
-        arm, named = self._arm(series.selector)
+        arm, named = arm_of(series.selector, self._versions)
         return Measure(
             "quantile", "slow", window_s=window, arm=arm, named=named, level=level, several=several
         )
 
     def _gauge(self, found: Series, *, several: bool) -> Measure:
         metric = found.selector.metric
-        arm, named = self._arm(found.selector)
+        arm, named = arm_of(found.selector, self._versions)
         if ":" in metric:
             raise _UnknownFormError(f"{metric} is a recorded series, and its rule is not in the query")
         reason = ""
         if _COUNTER.search(metric) and not found.window_s:
             reason = f"{metric} is a counter: it only grows, and starts from 0 in each new pod"
         return Measure("gauge", metric, arm=arm, named=named, several=several, reason=reason)
-
-    def _arm(self, selector: Selector) -> tuple[Arm, bool]:
-        """Return the version that a selector sees, and whether words of the release name it."""
-        matchers = [(label, value) for label, sign, value in selector.matchers if sign in ("=", "=~")]
-        values = [value for _, value in matchers]
-        if any(_names(word, value) for word in self._versions.canary for value in values):
-            return "canary", True
-        # The stable Service often has the name of the application, which other labels have too.
-        services = [value for label, value in matchers if _OF_A_VERSION.search(label)]
-        if any(_names(word, value) for word in self._versions.stable for value in services):
-            return "stable", True
-        for pattern, arm in ((_CANARY, "canary"), (_STABLE, "stable")):
-            if any(pattern.search(value) for value in values):
-                return arm, False  # type: ignore[return-value]
-        return ("canary", False) if selector.restricts_version else ("both", False)
-
-
-def _names(word: str, value: str) -> bool:
-    return re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", value) is not None
 
 
 def _splits(by: tuple[str, ...], *, without: bool) -> bool:
@@ -464,56 +387,3 @@ def _form(found: Expression) -> str:
         case Text():
             return "it is an argument that is not known"
     return "its form is not recognized"
-
-
-def _event(selector: Selector) -> tuple[str, bool]:
-    """Return what a selector counts, and whether it counts the good ones: `error` and True for 2xx answers."""
-    if _NO_REQUESTS.search(selector.metric):
-        return selector.metric, False
-    for label, sign, value in selector.matchers:
-        if label == "le" and selector.metric.endswith("_bucket"):
-            return ("requests", False) if value in ("+Inf", "Inf") else ("slow", True)
-        found = _classified(sign, value)
-        if found is not None:
-            return found
-    if _BAD.search(selector.metric.replace("_", " ")):
-        return "error", False
-    if _GOOD.search(selector.metric.replace("_", " ")):
-        return "error", True
-    return "requests", False
-
-
-@lru_cache(maxsize=4096)
-def _classified(sign: str, value: str) -> tuple[str, bool] | None:
-    """Return the event that a matcher selects, or leaves out; None when it does not distinguish good answers."""
-    if re.search(r"\d", value) and re.fullmatch(r"[-\d\s.xX\[\]^$*+?|(){}\\]+", value):
-        for family in _FAMILIES:
-            ok, moved, client, *server = (_matches(sign, value, code) for code in family)
-            if ok and not all(server):
-                return "error", True
-            if not ok and any(server):
-                return "error", False
-            if ok != client:
-                return "4xx", ok
-            if moved and not ok:
-                return None
-        return None
-    positive = sign in ("=", "=~")
-    if re.fullmatch(r"[\w.|()*+\s-]{1,80}", value):
-        if _GOOD.search(value) and not _BAD.search(value):
-            return "error", positive
-        if _BAD.search(value) and not _GOOD.search(value):
-            return "error", not positive
-    return None
-
-
-@lru_cache(maxsize=4096)
-def _matches(sign: str, value: str, code: str) -> bool:
-    if sign in ("=", "!="):
-        hit = value == code
-    else:
-        try:
-            hit = re.fullmatch(value, code) is not None
-        except re.error:
-            return False
-    return hit == (sign in ("=", "=~"))

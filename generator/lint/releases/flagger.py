@@ -17,7 +17,7 @@ from generator.lint.objects import Body, Object, as_int, as_list, as_map, as_tex
 from generator.lint.placement import Objects
 from generator.lint.releases.rollouts import scrape_interval
 from generator.lint.releases.values import Release, Stage, TreeMetric
-from generator.promql.measures import Versions
+from generator.promql.versions import Versions
 
 _GROUP: Final = "flagger.app"
 _TAG: Final = re.compile(r"\{\{\s*([\w.]+)\s*\}\}")

@@ -17,7 +17,7 @@ from generator.lint.placement import Objects
 from generator.lint.releases.values import USUAL_SCRAPE_S, Release, Stage, TreeMetric
 from generator.lint.rollout import CANARY, Moment, Rollout, Use
 from generator.lint.rules.arguments import declared, fill, instantiations, known_values, reach, tags
-from generator.promql.measures import Versions
+from generator.promql.versions import Versions
 from generator.source.document import Path
 
 _HASHES: Final = {"Latest": "hash-of-the-new-version", "Stable": "hash-of-the-stable-version"}

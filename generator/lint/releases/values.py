@@ -7,7 +7,7 @@ from typing import Final, Literal, TypeAlias
 
 from generator.lint.objects import Object
 from generator.lint.rollout import Moment
-from generator.promql.measures import Versions
+from generator.promql.versions import Versions
 from generator.source.document import Path
 from generator.source.finding import Place
 

@@ -13,6 +13,7 @@ from generator.lint.objects import as_list, as_map, as_text, has
 from generator.lint.rules.arguments import tags
 from generator.lint.rules.contexts import TemplateContext, UseContext
 from generator.lint.rules.metric import MetricContext
+from generator.promql import regexps
 
 _FACTORY: Final = "Argo Rollouts 1.10, utils/analysis/factory.go"
 _HELPERS: Final = "Argo Rollouts 1.10, utils/analysis/helpers.go"
@@ -29,12 +30,6 @@ _LIMITS: Final = (
     "inconclusiveLimit",
     "consecutiveErrorLimit",
 )
-_GO_LACKS: Final = re.compile(r"\(\?(?:[=!>#]|<[=!]|P[=>])|\\[1-9]")
-_PYTHON_LACKS: Final = re.compile(r"\\[pPzQC]|\[\[:|\(\?\w*U")
-_LONGEST_PATTERN: Final = 200
-_MOST_REPEATS: Final = 2
-"""Python's engine takes exponential time for repeated groups, and another power of the length for each repeat."""
-_LONGEST_METRIC: Final = 253
 # A Job is named `<uid of the run>.<metric>.<number>` and has at most 63 characters: this many are left for the metric.
 _KEPT: Final = 63 - len("........-....-....-....-............") - len("..99")
 _REGEXP_REMEDY: Final = "Use a regular expression that matches the name of a metric, such as `.*` for all."
@@ -157,24 +152,13 @@ def _unmatched(rules: Sequence[object], metrics: list[str]) -> Iterator[tuple[in
     """Yield the patterns that match no metric, with their positions."""
     for i, item in enumerate(rules):
         pattern = as_text(as_map(item).get("metricName"))
-        if _is_evaluated(pattern) and not matches(pattern, metrics):
+        if regexps.is_evaluated(pattern) and not matches(pattern, metrics):
             yield i, pattern
-
-
-def _is_evaluated(pattern: str) -> bool:
-    """Return whether Python evaluates a Go regular expression alike, and in little time."""
-    short = len(pattern) <= _LONGEST_PATTERN and sum(map(pattern.count, "*+{")) <= _MOST_REPEATS
-    return short and not re.search(r"\)[*+{]", pattern) and not _PYTHON_LACKS.search(pattern)
 
 
 def matches(pattern: str, metrics: Iterable[str]) -> bool:
     """Return whether an unanchored Go regular expression matches a name; one that is not evaluated matches none."""
-    if not _is_evaluated(pattern) or _GO_LACKS.search(pattern):
-        return False
-    try:
-        return any(re.search(pattern, name[:_LONGEST_METRIC]) for name in metrics)
-    except re.error:
-        return False
+    return any(regexps.matches(pattern, name, whole=False) for name in metrics)
 
 
 def metric_names(ctx: UseContext) -> list[str]:

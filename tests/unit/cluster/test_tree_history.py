@@ -13,7 +13,8 @@ from generator.cluster.prometheus import Prometheus
 from generator.cluster.tree_history import known_from
 from generator.lint import read_releases
 from generator.odds.trees.values import Known
-from generator.promql.measures import Versions, requests_of, without_versions
+from generator.promql.events import requests_of
+from generator.promql.versions import Versions, without_versions
 from tests.unit.odds.trees.trees import ERRORS, canary
 
 NOW = 1_800_000_000.0

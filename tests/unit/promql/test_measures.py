@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from generator.promql.expressions import parse
-from generator.promql.measures import Versions, recognize
+from generator.promql.measures import recognize
 from generator.promql.tokens import QuerySyntaxError
+from generator.promql.versions import Versions
 
 NEW = Versions(frozenset({"hash-new", "cart-canary"}), frozenset({"hash-old", "cart"}))
 ALL = 'sum(rate(http_requests_total{service="cart-canary"}[5m]))'
