@@ -177,7 +177,7 @@ def release_of(session: Session, planned: Planned) -> dict[str, Any]:
 
 def _model(planned: Planned) -> dict[str, Any]:
     lock = planned.source.lock
-    return lock.model.model_dump(mode="json") if lock else {}
+    return lock.model.model_dump(mode="json", exclude_none=True) if lock else {}
 
 
 def _old_proof(planned: Planned) -> dict[str, Any]:
