@@ -36,7 +36,7 @@ _EXPOSING: Final[Mapping[str, tuple[str, ...]]] = {
 }
 _WAYS: Final = {"Ingress": "incoming", "Egress": "outgoing"}
 _ENDED: Final = {"Failed", "Succeeded"}
-_HOST: Final = re.compile(r"\bHost\(([^)]*)\)")
+_HOST: Final = re.compile(r"\bHost\(([^()]*)\)")
 _QUOTED: Final = re.compile(r"[`\"']([^`\"']+)[`\"']")
 Body = Mapping[str, Any]
 
