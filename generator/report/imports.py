@@ -301,6 +301,8 @@ def _findings(found: TreeImport) -> Iterator[str]:
 
 
 def _summary(found: TreeImport, left: Sequence[Leaf]) -> Iterator[str]:
+    for name in dict.fromkeys(leaf.item.file.name for leaf in left if leaf.item.kind == "Secret"):
+        yield visible(f"not copied to leftovers/, because it has a Secret: {name}")
     count = Counter(leaf.mark.status for leaf in found.leaves)
     objects = len({id(leaf.item) for leaf in found.leaves})
     yield (

@@ -79,6 +79,12 @@ def test_json_has_every_value_and_the_odds_of_both(tmp_path):
     assert weight["key"] == "rollout.steps[0]"
 
 
+def test_a_file_with_a_secret_is_named_and_not_copied(tmp_path):
+    (tmp_path / "cart.yaml").write_text(GATEWAY)
+    done = run(tmp_path / "cart.yaml", "--to", tmp_path / "out", "--diff")
+    assert "because it has a Secret: cart.yaml" in done.output
+
+
 def test_a_tree_without_a_release_is_refused(tmp_path):
     (tmp_path / "service.yaml").write_text("apiVersion: v1\nkind: Service\nmetadata: {name: cart}\n")
     done = run(tmp_path, "--to", tmp_path / "out")
