@@ -74,7 +74,10 @@ class Rollout:
         """
         start = served = 0.0
         for phase in self.phases:
-            served += phase.weight * min(max(until_s - start, 0.0), phase.duration_s)
+            past = until_s - start
+            if past <= 0.0:
+                break
+            served += phase.weight * min(past, phase.duration_s)
             start += phase.duration_s
         return self.rps * served
 

@@ -6,10 +6,11 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
 from generator.lint import Release, TreeMetric, TreeReleases
-from generator.odds.trees.chances import Chance, TooManyMeasurementsError, Watch, chance, limit_of, phases_of
+from generator.odds.trees.chances import TooManyMeasurementsError, Watch, chance, limit_of, phases_of
 from generator.odds.trees.flagger import FlaggerWatch, flagger_chance
 from generator.odds.trees.simulation import RUNS
 from generator.odds.trees.traps import traps
@@ -168,12 +169,13 @@ def _priced(
     for times in (1.0, *HARMS):
         for rps, base, wait in settings:
             rollout = _rollout(release, rps, wait)
-            one = _chance(release, metric, found.measure, verdicts, rollout, base, times)
+            watch = _watch(release, metric, found.measure, verdicts, rollout, base, times)
+            one = _numbers(watch, release.checks)
             simulated = simulated or one.simulated
             runs = one.runs or runs
             if times == 1.0:
                 paused = max(paused, one.paused)
-            numbers.setdefault(times, []).append(_numbers(rollout, one))
+            numbers.setdefault(times, []).append(one)
     if 0 < runs < RUNS:
         assumed = (*assumed, f"{runs} simulated releases: give or take {_points(runs)} points")
     harms = (
@@ -209,13 +211,22 @@ class _Numbers:
     by_stage: tuple[float, ...]
     mean_s: float | None
     exposed: float
+    paused: float
+    simulated: bool
+    runs: int
 
 
-def _numbers(rollout: Rollout, found: Chance) -> _Numbers:
+@lru_cache(maxsize=65536)
+def _numbers(watch: Watch, checks: int | None) -> _Numbers:
+    """Return the odds of one version; `checks` of Flagger are forgiven."""
+    found = chance(watch) if checks is None else flagger_chance(FlaggerWatch((watch,), checks))
+    rollout = watch.rollout
     caught = detection(rollout, found.stops, _LATENCY_S)
     whole = rollout.exposure(rollout.duration_s)
     exposed = whole * (1 - caught.probability) + (caught.exposed or 0.0) * caught.probability
-    return _Numbers(caught.probability, caught.by_step, caught.mean_s, exposed)
+    return _Numbers(
+        caught.probability, caught.by_step, caught.mean_s, exposed, found.paused, found.simulated, found.runs
+    )
 
 
 def _harm(times: float, found: Sequence[_Numbers]) -> Harm:
@@ -287,21 +298,6 @@ def _shown(measure: Measure, value: float) -> str:
     if measure.kind == "mean":
         return f"{measure.value(value):.3g}"
     return f"{100 * value:.3g}%"
-
-
-def _chance(
-    release: Release,
-    metric: TreeMetric,
-    measure: Measure,
-    verdicts: Verdicts,
-    rollout: Rollout,
-    base: float,
-    times: float,
-) -> Chance:
-    watch = _watch(release, metric, measure, verdicts, rollout, base, times)
-    if release.checks is not None:
-        return flagger_chance(FlaggerWatch((watch,), release.checks))
-    return chance(watch)
 
 
 def _watch(
