@@ -67,6 +67,8 @@ def test_a_release_is_one_commit_and_one_tag(released: Path):
     assert f'__version__ = "{NEW}"' in (released / "generator/__init__.py").read_text()
     action = yaml.safe_load((released / ".github/actions/sluice/action.yml").read_text())
     assert action["inputs"]["version"]["default"] == NEW
+    for other in (".github/actions/odds/action.yml", ".gitlab/odds.yml"):
+        assert f'default: "{NEW}"' in (released / other).read_text()
 
 
 @pytest.mark.slow
