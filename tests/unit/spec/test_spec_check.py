@@ -111,7 +111,7 @@ def test_one_mistake_one_finding(old, new, code, points, word):
 
 PLATFORM_MISTAKES = [
     ("  environments:", "  enviroments:", {"SPEC102"}),
-    ("router: {kind: gateway-api", "router: {kind: nginx", {"SPEC106"}),
+    ("router: {kind: gateway-api", "router: {kind: kong", {"SPEC106"}),
     ("https://kubernetes", "kubernetes", {"SPEC105"}),
     ("    live:", "    Live:", {"SPEC105"}),
     ("tiers: [basic]", "tiers: []", {"SPEC108"}),

@@ -588,7 +588,7 @@ PARTS = [  # The platform, and each value in many ways
     Mistake('server: "https://kubernetes.default.svc"', "server: kubernetes.default.svc", "SPEC105", 11, 15, '"https://kubernetes.default.svc"', "platform"),
     Mistake('server: "https://kubernetes.default.svc"', 'url: "https://kubernetes.default.svc"', "SPEC102", 11, 7, 'server: "https://kubernetes.default.svc"', "platform"),
     Mistake("kind: gateway-api, gateway", "kind: gateway, gateway", "SPEC106", 12, 22, "gateway-api", "platform"),
-    Mistake("kind: gateway-api, gateway", "kind: nginx, gateway", "SPEC106", 12, 22, "gateway-api", "platform"),
+    Mistake("kind: gateway-api, gateway", "kind: kong, gateway", "SPEC106", 12, 22, "gateway-api", "platform"),
     Mistake("implementation: envoy-gateway", "implementation: envoy", "SPEC106", 12, 89, "envoy-gateway", "platform"),
     Mistake("domain: staging.models.example.com", "domain: https://staging.models.example.com", "SPEC105", 13, 15, "staging.models.example.com", "platform"),
     Mistake('repo: "https://git.example.com/acme/models.git"', "repo: git.example.com/acme/models.git", "SPEC105", 5, 15, '"https://git.example.com/acme/models.git"', "platform"),
