@@ -176,8 +176,8 @@ class Sluice(CommandGroup):
     ) -> NoReturn:
         """Run and exit with one of the documented codes; no input causes a traceback."""
         extra["standalone_mode"] = False
-        if os.environ.get(_COMPLETING):
-            import generator.cli.completion  # noqa: F401 - adds a shell to those of click
+        if os.environ.get(_COMPLETING, "").startswith("powershell"):
+            import generator.cli.completion  # noqa: F401 - adds this shell to those of click
         try:
             code = super().main(args, prog_name or "sluice", **extra)
         except click.ClickException as error:
