@@ -18,7 +18,15 @@ _OLDEST: Final = (1, 27)
 _OF_KUBERNETES: Final = "kube-"
 # Where their own instructions install the controllers that bundles rely on.
 _OF_CONTROLLERS: Final = frozenset(
-    {"cert-manager", "envoy-gateway-system", "external-secrets", "istio-system", "keda", "traefik"}
+    {
+        "cert-manager",
+        "envoy-gateway-system",
+        "external-secrets",
+        "ingress-nginx",
+        "istio-system",
+        "keda",
+        "traefik",
+    }
 )
 
 
