@@ -78,6 +78,8 @@ class _Live:
         """Return the live object with the name of a rendered one; None if there is none."""
         api_version = str(item.body["apiVersion"])
         resource = self.server.kind(api_version, item.kind)
+        if resource is None and item.kind == "Application":
+            self.unknown.append(Effect("", "Applications were not compared: Argo CD runs in another cluster"))
         if resource is None:
             return None
         answer = self.server.request("GET", path_of(api_version, resource, item.namespace, item.name))

@@ -215,6 +215,14 @@ def effects(objects: list[dict[str, Any]], standin, tmp_path) -> list[str]:
 LAST = json.dumps({"data": {"service.slack": "x", "trigger.on-rollout-aborted": "y"}})
 
 
+def test_applications_of_another_cluster_are_unknown(cluster, standin, tmp_path, monkeypatch):
+    monkeypatch.delitem(KINDS, "/apis/argoproj.io/v1alpha1")
+    names = [made("argoproj.io/v1alpha1", "Application", name, "argocd") for name in ("one", "two")]
+    assert effects(names, standin, tmp_path) == [
+        "Applications were not compared: Argo CD runs in another cluster"
+    ]
+
+
 def test_a_configuration_of_others_is_compared_key_by_key(cluster, standin, tmp_path):
     live = made(
         "v1",
