@@ -38,6 +38,13 @@ def rendered_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def rendered(rendered_once: Path, tmp_path: Path) -> Path:
-    """A repository with the example specs, rendered."""
+    """A repository with the example specs, rendered; the cache knows it, as if it had been rendered here."""
+    from generator.output.freshness import Stamp
+
     shutil.copytree(rendered_once / "cache", os.environ["XDG_CACHE_HOME"], symlinks=True, dirs_exist_ok=True)
-    return shutil.copytree(rendered_once / "repo", tmp_path / "repo", symlinks=True)
+    root = shutil.copytree(rendered_once / "repo", tmp_path / "repo", symlinks=True)
+    known, here = (Stamp.read(one / "rendered", "").file for one in (rendered_once / "repo", root))
+    assert known is not None
+    assert here is not None
+    known.rename(here)
+    return root
