@@ -121,6 +121,20 @@ class Inputs:
         self._check_locked(source)
         return list(files), source
 
+    def snapshot(self, name: str) -> str:
+        """Return where a version of a table is: its address, or the path of its folder or metadata file.
+
+        Raises:
+            NoVerdictError: it is missing, or is not below the repository.
+        """
+        path, _, version = name.rpartition("@")
+        if "://" in path:
+            return name
+        for folder in (self.folder, self.spec.parent, self.root) if is_below(path) else ():
+            if folder is not None and (folder / path).exists():
+                return f"{folder / path}@{version}"
+        raise NoVerdictError(f"{path} is missing")
+
     def root_of(self, ref: str) -> Path | None:
         """Return the folder below which a data set is a folder or a pattern; None for a file."""
         name = place(ref)

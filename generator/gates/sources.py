@@ -14,7 +14,7 @@ from generator.gates.environments import work_folder
 from generator.gates.errors import NoVerdictError
 from generator.gates.inputs import Inputs, text_source
 from generator.spec.evidence import Measure, Source
-from generator.spec.gate_data import DataSource, is_bound, named
+from generator.spec.gate_data import DataSource, named, proof_of
 from generator.spec.gates import Windows
 
 Notes = dict[str, float | str]
@@ -22,6 +22,8 @@ _NOTES: Final = frozenset(
     {"engine", "sample"}
     | {f"{key} {what}" for key in ("reference", "current", "source") for what in ("read", "window")}
 )
+_UNBOUND: Final = "unbound: nothing proves which rows were read"
+_SNAPSHOT: Final = "by the version of the table, which names its files; their content is not hashed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,13 +135,14 @@ def _located(inputs: Inputs, source: DataSource) -> tuple[dict[str, Any], Source
             "from": start.isoformat(),
             "to": end.isoformat(),
         }
-    if not is_bound(source):
+    proof = proof_of(source)
+    if proof == "unbound":
         config |= {"query": source.query, "table": source.table}
-        return (
-            config,
-            text_source("unbound", source.name, source.name),
-            "unbound: nothing proves which rows were read",
-        )
+        return config, text_source(proof, source.name, source.name), _UNBOUND
+    if proof == "snapshot":
+        kind, place = ("delta", source.delta) if source.delta else ("iceberg", source.iceberg)
+        config[kind] = inputs.snapshot(place or "")
+        return config, text_source(proof, source.name, source.name), _SNAPSHOT
     files, of = inputs.partitions(named(source))
     config["files"] = [str(file) for file in files]
     return config, of, f"{len(files):,} file{'s' if len(files) > 1 else ''}, by SHA-256"

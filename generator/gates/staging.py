@@ -12,7 +12,7 @@ from typing import Final
 
 from generator.gates.errors import NoVerdictError
 from generator.gates.inputs import Inputs, place
-from generator.spec.gate_data import UNBOUND
+from generator.spec.gate_data import UNHASHED
 from generator.spec.gates import GateBase
 from generator.spec.lock import LockFile
 
@@ -98,7 +98,7 @@ def _files(gate: GateBase, inputs: Inputs) -> Iterator[tuple[str, Path]]:
     for name in needs.files:
         yield _inside(place(name)), inputs.file(name)
     for ref in needs.data.values():
-        if ref.startswith(UNBOUND):
+        if ref.startswith(UNHASHED):
             continue
         name = _inside(place(ref))
         files, _ = inputs.partitions(ref) if needs.engine else ([inputs.data(ref)[0]], None)

@@ -14,6 +14,7 @@ from generator.source.document import Document, Path
 from generator.source.finding import Finding
 from generator.source.suggest import did_you_mean, misspelt, nearest
 from generator.spec.frameworks import FRAMEWORKS
+from generator.spec.gate_data import proof_of
 from generator.spec.guards.outcome import OutcomeGuard
 from generator.spec.lock import LockFile
 from generator.spec.model import ModelFile, ModelSource
@@ -131,10 +132,11 @@ def _engines(written: SourceSpec) -> Iterator[Finding]:
                 message = f"unknown engine `{source.engine}`"
                 hint = did_you_mean(source.engine, known, "engines")
                 yield written.finding("REF217", (*path, "engine"), message, hint)
-            elif (source.engine is None) != (source.data is not None):
-                key = "data" if source.data is not None else "table" if source.table is not None else "query"
-                message = f"`{key}` needs `engine`" if source.data is None else "files have no `engine`"
-                hint = f"engines of the platform: {', '.join(known) or 'none'}; `data` is read by the gate itself"
+            elif (source.engine is None) != (proof_of(source) != "unbound"):
+                key = next(key for key in source.one_of if getattr(source, key) is not None)
+                message = f"`{key}` needs `engine`" if source.engine is None else f"`{key}` has no `engine`"
+                hint = f"engines of the platform: {', '.join(known) or 'none'}; they have tables and queries, and the "
+                hint += "gate itself reads all other data"
                 yield written.finding("REF217", (*path, key), message, hint)
 
 

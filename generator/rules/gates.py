@@ -11,7 +11,7 @@ from generator.odds.gate_odds import share_odds
 from generator.rules.context import GATES, Context, written_guards
 from generator.source.document import Path
 from generator.source.finding import Fix, Severity
-from generator.spec.gate_data import is_bound
+from generator.spec.gate_data import proof_of
 from generator.spec.gates import CustomGate, DriftGate, FairnessGate, MetricGate, is_share
 from generator.spec.guards.fairness import FairnessGuard
 from generator.spec.quantities import share_down
@@ -307,7 +307,7 @@ def unbound_data(context: Context) -> Iterator[Problem]:
     )
     for index, gate in enumerate(context.spec.gates):
         for part, source in gate.needs.sources.items():
-            if not is_bound(source):
+            if proof_of(source) == "unbound":
                 message = f"the tier `{context.plan.identity.tier}` requires data that a digest proves, but "
                 message += f"`{gate.name}` reads `{source.name}`"
                 hint = "export them to files, and name these as `data`"

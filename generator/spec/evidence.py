@@ -67,12 +67,14 @@ class Measure(Record):
 class Source(Record):
     """A file that a gate read."""
 
-    role: Literal["report", "predictions", "data", "unbound", "suite", "model"] = Field(
-        description="its role; unbound: data of which nothing proves which rows were read"
+    role: Literal["report", "predictions", "data", "snapshot", "unbound", "suite", "model"] = Field(
+        description="its role; snapshot: a version of a table, whose files are not hashed; unbound: data of "
+        "which nothing proves which rows were read"
     )
     path: Line = Field(description="its path, or its reference")
     digest: Digest = Field(
-        description="digest of its content; of unbound data, of the table's name or the query"
+        description="digest of its content; of a snapshot, of the table's name and version; of unbound data, of its "
+        "name or the query"
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Discriminator, Field, StrictBool, StrictFloat, StrictInt, Tag
 
@@ -21,8 +21,11 @@ DataRef = Annotated[
     ),
 ]
 Scalar = Line | StrictBool | StrictInt | StrictFloat
-UNBOUND: Final = ("table:", "query:")
-"""How names of data start whose digest covers its text only: nothing proves which rows were read."""
+UNHASHED: Final = ("table:", "query:", "delta:", "iceberg:")
+"""How names of data start whose digest covers its text only: the content of files is not hashed."""
+Snapshot = Annotated[
+    str, Field(pattern=r"^(?:s3://)?[A-Za-z0-9][A-Za-z0-9._=/-]{0,300}@[0-9]{1,20}$", max_length=330)
+]
 DRAWN: Final = 100_000
 """Rows of the sample for tools that need rows, unless a source declares them."""
 
@@ -42,10 +45,20 @@ class TimeWindow(Record):
 class DataSource(Choice):
     """Data of any size, which an engine reads: only the named columns, days and rows, and only aggregates leave it."""
 
-    one_of = ("data", "table", "query")
+    one_of = ("data", "delta", "iceberg", "table", "query")
     data: DataRef | None = Field(
         None,
         description="a file, a folder of partitions, or a pattern such as data/prod/*/*.parquet (Parquet, CSV, JSON)",
+    )
+    delta: Snapshot | None = Field(
+        None,
+        description="a version of a Delta table: folder@version, in this repository or at s3://",
+        examples=["s3://lake/predictions@12"],
+    )
+    iceberg: Snapshot | None = Field(
+        None,
+        description="a snapshot of an Iceberg table: folder@snapshot, or metadata file@snapshot",
+        examples=["s3://lake/predictions@3051729675574597004"],
     )
     table: Line | None = Field(None, description="a table of the engine", examples=["risk.predictions"])
     query: Line | None = Field(None, description="a query in the engine's SQL")
@@ -77,7 +90,9 @@ class DataSource(Choice):
         """Its name in locks and evidence."""
         if self.query is not None:
             return f"query:{hashlib.sha256(self.query.encode()).hexdigest()[:12]}@{self.engine}"
-        return self.data or f"table:{self.table}@{self.engine}"
+        if self.table is not None:
+            return f"table:{self.table}@{self.engine}"
+        return self.data or (f"delta:{self.delta}" if self.delta else f"iceberg:{self.iceberg}")
 
 
 def _form(value: Any) -> str:
@@ -97,9 +112,11 @@ def named(data: str | DataSource) -> str:
     return data.name if isinstance(data, DataSource) else data
 
 
-def is_bound(data: str | DataSource) -> bool:
-    """Return whether a digest proves which rows were read; of a table or a query it covers its text only."""
-    return not isinstance(data, DataSource) or data.data is not None
+def proof_of(data: str | DataSource) -> Literal["data", "snapshot", "unbound"]:
+    """Return what the digest of data proves: its bytes, the snapshot of a table, or only its name or query."""
+    if not isinstance(data, DataSource) or data.data is not None:
+        return "data"
+    return "snapshot" if data.delta or data.iceberg else "unbound"
 
 
 def _lockable(part: tuple[str, ...], data: str | DataSource) -> tuple[tuple[str, ...], str]:

@@ -358,6 +358,47 @@ def test_a_suite_is_evaluated_on_all_rows(tmp_path: Path) -> None:
     assert "tool: great-expectations" in reports["unknown"]["problem"]
 
 
+def test_a_version_of_a_delta_table_is_what_is_read(tmp_path: Path) -> None:
+    """A later version, with other rows, does not change what a gate reads again."""
+    good = str(write(tmp_path / "good.csv", joined(GOOD)))
+    write(tmp_path / "more.csv", joined([day(100 + number, shift=0.6) for number in range(10)]))
+    train = str(write(tmp_path / "train.csv", joined([day(200 + number) for number in range(3)])))
+    python(
+        "import deltalake, pyarrow.csv\n"
+        "for name in ('good.csv', 'more.csv'):\n"
+        "    deltalake.write_deltalake('delta', pyarrow.csv.read_csv(name), mode='append')\n",
+        tmp_path,
+    )
+    inputs = Inputs(tmp_path, tmp_path / "spec.yaml", lock(), tmp_path)
+    common = {"latest": "2026-12-01", "filter": {}, "window": WINDOW}
+    shared = {"features": FEATURES, "tool": "ks", "alpha": 0.05}
+    reference = {"name": "train", "files": [train], "latest": "2026-12-01", "filter": {}}
+    sources = {"files": {"files": [good]}}
+    sources |= {name: {"delta": inputs.snapshot(f"delta@{name}")} for name in ("0", "1", "9")}
+    configs = {
+        name: {**shared, "reference": reference, "current": {"name": name, **one, **common}}
+        for name, one in sources.items()
+    }
+    found = measured(ENGINE, configs, tmp_path, "drift")
+    assert found["0"]["features"] == found["files"]["features"]
+    assert verdict_of(found["1"], "ks")[0] == "fail"
+    assert "can't be read" in found["9"]["problem"]
+    with pytest.raises(NoVerdictError, match="elsewhere is missing"):
+        inputs.snapshot("elsewhere@0")
+    config = _drift()
+    config["drift"]["current"] = {
+        "delta": "delta@0",
+        "window": {"column": "at", "days": 10, "to": WINDOW["to"]},
+    }
+    entry = run(tmp_path, config)
+    assert (entry.verdict, entry.sources[1].role, entry.sources[1].path) == (
+        "pass",
+        "snapshot",
+        "delta:delta@0",
+    )
+    assert "not hashed" in str(entry.measures[0].details["current read"])
+
+
 def test_the_fraud_example_names_the_planted_drift_and_unfairness(tmp_path: Path) -> None:
     """The code that `make test-world S=fraud_at_scale` runs on 500 million rows."""
     generate(tmp_path, 60_000, training=20_000)

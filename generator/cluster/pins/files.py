@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from generator.cluster.pins.errors import MALFORMED, UNKNOWN, PinError
 from generator.cluster.pins.reference import SHORT, Content, PinContext, Reference, Resolution
 from generator.source.content import PATTERN, partitions, path_digest
-from generator.spec.gate_data import UNBOUND
+from generator.spec.gate_data import UNHASHED
 
 
 def resolve(reference: Reference, context: PinContext) -> Resolution:
@@ -18,8 +18,8 @@ def resolve(reference: Reference, context: PinContext) -> Resolution:
         PinError: there is no such path, or it leaves the repository.
         ContentError: its content has no digest.
     """
-    if reference.text.startswith(UNBOUND):
-        return _unbound(reference)
+    if reference.text.startswith(UNHASHED):
+        return _named(reference)
     path = below(context.root, reference.text, reference.shown)
     if PATTERN.search(reference.text):
         files, digest = partitions(context.root, reference.text, reference.shown)
@@ -36,10 +36,12 @@ def resolve(reference: Reference, context: PinContext) -> Resolution:
     return _resolution(reference, Content(path_digest(path, reference.shown), "the repository"))
 
 
-def _unbound(reference: Reference) -> Resolution:
-    """Pin the name of a table or a query: the digest proves what was asked, not which rows came back."""
+def _named(reference: Reference) -> Resolution:
+    """Pin a name with a version, a table or a query: the digest proves what was named, not which rows came back."""
     digest = hashlib.sha256(reference.text.encode()).hexdigest()
-    return _resolution(reference, Content(f"sha256:{digest}", "its text; the rows are unbound"))
+    unbound = reference.text.startswith(("table:", "query:"))
+    by = "its text; the rows are unbound" if unbound else "its text, which names a version of the table"
+    return _resolution(reference, Content(f"sha256:{digest}", by))
 
 
 def _resolution(reference: Reference, content: Content) -> Resolution:

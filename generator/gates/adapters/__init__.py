@@ -16,7 +16,7 @@ from generator.gates.errors import NoVerdictError
 from generator.gates.tools import Tool
 from generator.plan.values import Gate
 from generator.spec.evidence import Binding, EvidenceEntry, Measure, Source
-from generator.spec.gate_data import DataSource, is_bound, named
+from generator.spec.gate_data import DataSource, named, proof_of
 from generator.spec.gate_tools import Program
 from generator.spec.gates import GateBase
 
@@ -171,9 +171,7 @@ class Claim:
 
     def locked(self, data: str | DataSource) -> ExpectedSource:
         """Return a data set as a source."""
-        return ExpectedSource(
-            "data" if is_bound(data) else "unbound", named(data), self.data.get(named(data))
-        )
+        return ExpectedSource(proof_of(data), named(data), self.data.get(named(data)))
 
     def sources(self, role: str) -> list[Source]:
         """Return the sources with a role."""

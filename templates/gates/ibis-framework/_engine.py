@@ -1,8 +1,8 @@
 """Opens a source of a gate in an engine: only the declared columns, days and rows, and only aggregates leave it.
 
-A source is `files` (Parquet, CSV or JSON, read by DuckDB inside this process, within a bound of memory), or a `table`
-or a `query` of an `engine`. What would make aggregates wrong without a trace is a problem: no rows, a time in the
-future, a day that is there twice, one entity with most rows.
+A source is `files` (Parquet, CSV or JSON, read by DuckDB inside this process, within a bound of memory), a version of a
+`delta` or `iceberg` table, which is files as well, or a `table` or a `query` of an `engine`. What would make aggregates
+wrong without a trace is a problem: no rows, a time in the future, a day that is there twice, one entity with most rows.
 """
 
 from __future__ import annotations
@@ -118,10 +118,17 @@ def open_source(source: dict[str, Any], columns: list[str], connection: Any = No
     engine = f"{connection.name} {connection.version}"
     breaks: dict[str, str] = {}
     try:
-        if source.get("files"):
-            breaks = schema_breaks(source["files"], columns)
-            found = read_files(connection, source["files"])
-            if Path(source["files"][0]).suffix != ".parquet":
+        files, store = files_of(source)
+        if store is not None:
+            from pyarrow.dataset import dataset
+
+            name = ibis.util.gen_name("source")
+            connection.con.register(name, dataset(files, filesystem=store))
+            found = connection.table(name)
+        elif files:
+            breaks = schema_breaks(files, columns)
+            found = read_files(connection, files)
+            if Path(files[0]).suffix != ".parquet":
                 found = parsed(connection, found, source, columns)
         elif source.get("query"):
             found = connection.sql(source["query"])
@@ -135,6 +142,55 @@ def open_source(source: dict[str, Any], columns: list[str], connection: Any = No
     except Exception as error:
         raise Problem(f"{source['name']} can't be read: {type(error).__name__}: {short(error)}") from error
     return opened
+
+
+def files_of(source: dict[str, Any]) -> tuple[list[str], Any]:
+    """The files of a source, none of a table or a query, and the store that has them; None for this machine.
+
+    Raises:
+        Problem: a version of a table has rows that were deleted without a new file.
+    """
+    if not source.get("delta") and not source.get("iceberg"):
+        return source.get("files") or [], None
+    kind = "delta" if source.get("delta") else "iceberg"
+    place, _, version = source[kind].rpartition("@")
+    files = delta_files(place, int(version)) if kind == "delta" else iceberg_files(place, int(version))
+    store = s3() if place.startswith("s3://") else None
+    return sorted(file.removeprefix("file://").removeprefix("s3://") for file in files), store
+
+
+def delta_files(place: str, version: int) -> list[str]:
+    """The files of a version of a Delta table."""
+    from deltalake import DeltaTable
+
+    options = {"AWS_ALLOW_HTTP": "true", "AWS_ENDPOINT_URL": endpoint()} if endpoint() else {}
+    table = DeltaTable(place, version=version, storage_options=options)
+    if "deletionVectors" in (table.protocol().reader_features or ()):
+        raise Problem(f"{place} may have deletion vectors: switch them off, and purge the table")
+    return table.file_uris()
+
+
+def iceberg_files(place: str, snapshot: int) -> list[str]:
+    """The files of a snapshot of an Iceberg table."""
+    from pyiceberg.table import StaticTable
+
+    table = StaticTable.from_metadata(place, {"s3.endpoint": endpoint()} if endpoint() else {})
+    tasks = list(table.scan(snapshot_id=snapshot).plan_files())
+    if any(task.delete_files for task in tasks):
+        raise Problem(f"{place} has deletes that are not in its files yet: compact the table")
+    return [task.file.file_path for task in tasks]
+
+
+def endpoint() -> str:
+    """The address of the object store, unless it is that of AWS."""
+    return os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
+
+
+def s3() -> Any:
+    """The object store, with the credentials of the environment."""
+    from pyarrow.fs import S3FileSystem
+
+    return S3FileSystem(**({"endpoint_override": endpoint()} if endpoint() else {}))
 
 
 def short(error: Exception) -> str:

@@ -150,6 +150,15 @@ CASES = (
         "spec.gates[0].drift.current",
     ),
     Case(
+        "TIER343",
+        {f"{REQUIRES}.boundData": True, **_TABLE},
+        {
+            f"{REQUIRES}.boundData": True,
+            **_reads({"delta": "seen@4"}, **{"delta:seen@4": {**_UNBOUND, "resolved": "delta:seen@4"}}),
+        },
+        "spec.gates[0].drift.current",
+    ),
+    Case(
         "TIER314",
         {"spec.rollout.noData": "pass"},
         {"spec.rollout.noData": "fail"},
