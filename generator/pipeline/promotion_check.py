@@ -359,7 +359,7 @@ def _unproven(session: Session, git: Git, commit: str, change: _Change, now: dt.
             yield "the lock names neither a record nor a hot fix"
         return
     given = release_of(session, planned)
-    if given != lock.model_dump(mode="json", include=set(given)):
+    if given != lock.model_dump(mode="json", include=set(given), exclude_none=True):
         yield "the lock is about another release than the spec gives"
         return
     old = change.lock_before()

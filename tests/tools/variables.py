@@ -56,11 +56,16 @@ def recording(found: Found) -> Iterator[None]:
         for key, value in context.items():
             kinds, example = found[name].setdefault(key, (set(), ""))
             kinds.add(_kind(value))
-            found[name][key] = (kinds, example or _example(value))
+            found[name][key] = (kinds, min(example, _example(value), key=_rank))
         return render(self, name, context)
 
     with patch.object(Templates, "render", noting):
         yield
+
+
+def _rank(example: str) -> tuple[bool, bool, int, str]:
+    """Return what orders examples, whichever case is rendered first: something before nothing, short texts first."""
+    return not example, example == "0", len(example), example
 
 
 def _kind(value: object) -> str:

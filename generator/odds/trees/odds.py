@@ -23,6 +23,7 @@ RPS: Final = (1.0, 1000.0)
 """Requests per second where the user says nothing."""
 WAITS_S: Final = (0.0, 3600.0)
 """Seconds until an approval."""
+_SPEC: Final = re.compile(r"[a-z][a-z0-9-]{0,62}/[a-z][a-z0-9-]{0,62}")
 _LATENCY_S: Final = 5.0
 _ERRORS: Final = (0.001, 0.02)
 _QUERIES: Final = frozenset({"prometheus"})
@@ -71,6 +72,10 @@ def _best(candidates: Sequence[tuple[Harm, ...]]) -> tuple[Harm, ...]:
 
 def _recognized(release: Release | None, metric: TreeMetric) -> MetricOdds:
     """Return what a metric measures and what is wrong with it, without odds."""
+    spec = _spec_of(release)
+    if spec:
+        reason = f"Sluice rendered it from a spec: `sluice plan {spec}` in its repository shows the odds"
+        return MetricOdds(metric, Measure("unknown", reason=reason), why=reason)
     if metric.unread:
         return MetricOdds(metric, Measure("unknown", reason=metric.unread), why=metric.unread)
     if metric.provider not in _QUERIES or not metric.query:
@@ -87,6 +92,14 @@ def _recognized(release: Release | None, metric: TreeMetric) -> MetricOdds:
         limit = 1 - measure.level
     why = _without_odds(release, metric, measure, verdicts)
     return MetricOdds(metric, measure, found, "conditions" if found else "none", limit, why=why)
+
+
+def _spec_of(release: Release | None) -> str:
+    """Return team/model of a release that Sluice rendered; empty for others."""
+    labels = release.object.labels if release is not None else {}
+    name = f"{labels.get('app.kubernetes.io/part-of')}/{labels.get('sluice.dev/model')}"
+    own = labels.get("app.kubernetes.io/managed-by") == "sluice"
+    return name if own and _SPEC.fullmatch(name) else ""
 
 
 def _other_provider(metric: TreeMetric) -> str:

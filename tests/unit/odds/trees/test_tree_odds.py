@@ -101,6 +101,16 @@ def test_a_sound_metric_has_no_trap(odds):
     assert only(odds(canary(ERRORS, 'successCondition: "result[0] < 0.02"'))).traps == ()
 
 
+def test_what_sluice_rendered_has_its_odds_in_the_plan(odds):
+    """Its own queries are not of a form that is recognized here, and their verdicts follow from other steps."""
+    labels = "{app.kubernetes.io/managed-by: sluice, app.kubernetes.io/part-of: shop, sluice.dev/model: cart}"
+    own = canary(ERRORS, 'successCondition: "true"')
+    found = only(odds(own.replace("namespace: shop}", f"namespace: shop, labels: {labels}}}", 1)))
+    assert "`sluice plan shop/cart`" in found.why
+    assert (found.measure.kind, found.traps, found.false_stop) == ("unknown", (), None)
+    assert only(odds(own)).traps
+
+
 def test_errors_before_the_data_abort(odds):
     """Five measurements in a row, ten seconds apart, without a result: the second scrape comes after 30 to 60 s."""
     text = canary(ERRORS, 'successCondition: "result[0] < 0.5"', "{interval: 1m}")
