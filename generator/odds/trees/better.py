@@ -49,7 +49,7 @@ def better(release: Release, found: MetricOdds, known: Known) -> Better | None:
         (known.baselines[key] for key in (metric.name, measure.event) if key in known.baselines), None
     )
     base = given if given is not None else limit and limit / 3
-    if not base or not limit or base * _TIMES >= 1 or _side(found) == "low":
+    if not base or not limit or base * _TIMES >= 1 or not _has_upper_limit(found):
         return None
     here = Known(rps, {measure.event: base})
     today = _pair(metric_odds(release, metric, here))
@@ -64,12 +64,13 @@ def better(release: Release, found: MetricOdds, known: Known) -> Better | None:
     )
 
 
-def _side(found: MetricOdds) -> str | None:
+def _has_upper_limit(found: MetricOdds) -> bool:
+    """Return whether some values pass and higher ones fail: conditions on the whole result compare no value."""
     try:
         verdicts = verdicts_of(found.metric, found.measure.fallback)
     except UnreadConditionError:
-        return None
-    return limit_of(found.measure, verdicts)[1]
+        return False
+    return bool(verdicts.edges) and limit_of(found.measure, verdicts)[1] != "low"
 
 
 def _pair(found: MetricOdds) -> tuple[float, float] | None:

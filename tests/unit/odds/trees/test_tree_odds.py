@@ -10,11 +10,12 @@ import pytest
 from generator.lint import read_releases
 from generator.odds.trees import chances
 from generator.odds.trees import odds as tree
+from generator.odds.trees.better import with_better
 from generator.odds.trees.odds import tree_odds
 from generator.odds.trees.simulation import simulated
 from generator.odds.trees.values import Known
 from tests.unit.odds.trees.examples import table
-from tests.unit.odds.trees.trees import COMPARED, ERRORS, FORMS, canary
+from tests.unit.odds.trees.trees import COMPARED, ERRORS, FORMS, SLOW, canary
 
 KNOWN = Known(50.0, {"error": 0.01, "slow": 0.02})
 
@@ -99,6 +100,12 @@ def test_a_trap_is_said(odds, trap):
 
 def test_a_sound_metric_has_no_trap(odds):
     assert only(odds(canary(ERRORS, 'successCondition: "result[0] < 0.02"'))).traps == ()
+
+
+def test_a_quantile_that_is_compared_as_a_whole_has_no_better_limit(odds):
+    found = odds(canary(SLOW, 'successCondition: "result <= 0.3"'))
+    assert only(found).traps[0][0] == "always fails"
+    assert only(with_better(found, KNOWN)).better is None
 
 
 def test_what_sluice_rendered_has_its_odds_in_the_plan(odds):
