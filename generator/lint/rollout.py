@@ -48,14 +48,17 @@ class Use:
     """One place where a Rollout uses analysis templates.
 
     Args:
-        moment: when the run happens; only a background run may go on without an end.
+        moment: when the run happens.
         path: where in the Rollout.
         body: the analysis (for an experiment: one of its analyses in the same format).
+        waits: the release waits for the end of the run; not for a background run, or one that ends with the duration of
+            its experiment (Argo Rollouts 1.10, experiments/experiment.go, calculateStatus).
     """
 
     moment: Moment
     path: Path
     body: Body
+    waits: bool = True
 
     @property
     def refs(self) -> list[Body]:
@@ -187,9 +190,12 @@ class Rollout:
             experiment = as_map(step.get("experiment"))
             for at, analysis in each(experiment.get("analyses"), (*path, "experiment", "analyses")):
                 args, dry_run = analysis.get("args"), experiment.get("dryRun")
-                yield Use("experiment", at, {"templates": [analysis], "args": args, "dryRun": dry_run})
+                waits = bool(analysis.get("requiredForCompletion")) or not experiment.get("duration")
+                body = {"templates": [analysis], "args": args, "dryRun": dry_run}
+                yield Use("experiment", at, body, waits)
         if has(self.canary or {}, "analysis"):
-            yield Use("background", (*CANARY, "analysis"), as_map((self.canary or {})["analysis"]))
+            analysis = as_map((self.canary or {})["analysis"])
+            yield Use("background", (*CANARY, "analysis"), analysis, waits=False)
 
     @cached_property
     def version_words(self) -> set[str]:

@@ -335,7 +335,7 @@ def undeclared_arguments(ctx: UseContext) -> Iterator[Problem]:
     instead="{interval: 1m, count: 5}",
 )
 def endless_analysis(ctx: UseContext) -> Iterator[Problem]:
-    """Check that a metric with an interval has a count, except in the background run."""
+    """Check that a metric with an interval has a count where the release waits for its end."""
     for template, metric in _endless(ctx):
         if not tags(metric.get("count")):
             message = f"the metric `{metric.get('name')}` of {template} has an interval and no count, so it never ends"
@@ -364,7 +364,7 @@ def count_without_default(ctx: UseContext) -> Iterator[Problem]:
 
 def _endless(ctx: UseContext) -> Iterator[tuple[Object, Body]]:
     """Yield the metrics with an interval whose count is 0 for the controller's validation."""
-    for template in ctx.templates if ctx.use.moment != "background" else ():
+    for template in ctx.templates if ctx.use.waits else ():
         args = [as_map(arg) for arg in as_list(template.spec.get("args"))]
         values = {as_text(arg.get("name")): arg.get("value") or "dummy-value" for arg in args}
         for _, metric in each(template.spec.get("metrics"), ()):

@@ -349,6 +349,7 @@ def test_every_version_takes_the_examples(minor):
         ("Workflow", ("spec", "templates", 0, "name"), "main"),
         ("Job", ("metadata",), {"generateName": "seed-"}),
         ("Pod", ("metadata",), {"generateName": "seed-"}),
+        ("Pod", ("metadata",), {"generateName": "seed-", "name": "seed-x7k2q"}),  # as a cluster prints it
         (
             "AnalysisTemplate",
             ("spec", "metrics", 2, "provider", "job", "metadata", "labels"),

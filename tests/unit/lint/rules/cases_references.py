@@ -31,6 +31,16 @@ def used(*templates, args=(), steps=None, **step):
     return [rollout(steps=[step, *(steps or [])]), *templates]
 
 
+def in_experiment(*templates, required=False, **fields):
+    """The same with one experiment over the templates."""
+    analyses = [
+        {"name": "a", "templateName": t["metadata"]["name"], "requiredForCompletion": required}
+        for t in templates
+    ]
+    step = {"experiment": {"templates": [{"name": "a", "specRef": "canary"}], "analyses": analyses, **fields}}
+    return [rollout(steps=[step]), *templates]
+
+
 def background(*templates, args=()):
     refs = [{"templateName": t["metadata"]["name"]} for t in templates]
     return [rollout(steps=[], canary={"analysis": {"templates": refs, "args": list(args)}}), *templates]
@@ -143,6 +153,16 @@ CASES = [
     case("ROL211", used(template(dryRun=DRY), dryRun=DRY), used(template(dryRun=DRY))),
     case("ROL212", used(template(metrics=[METRIC])), used(template(metrics=[METRIC], args=[ARG]))),
     case("ROL213", used(template(metrics=[ENDLESS])), background(template(metrics=[ENDLESS]))),
+    case(
+        "ROL213",
+        in_experiment(template(metrics=[ENDLESS])),
+        in_experiment(template(metrics=[ENDLESS]), duration="10m"),
+    ),
+    case(
+        "ROL213",
+        in_experiment(template(metrics=[ENDLESS]), duration="10m", required=True),
+        in_experiment(template(metrics=[ENDLESS]), duration="10m"),
+    ),
     case(
         "ROL214",
         used(
