@@ -36,10 +36,12 @@ class Objects:
         self.by_folder: dict[str, list[Object]] = {}
         self._by_kind: dict[tuple[str, str], list[Object]] = {}
         self._by_name: dict[tuple[str, str, str], list[Object]] = {}
+        self._by_place: dict[tuple[str, str, str, str], list[Object]] = {}
         self._variants: dict[tuple[str, str], bool] = {}
         for item in self.all:
             self._by_kind.setdefault((item.group, item.kind), []).append(item)
             self._by_name.setdefault((item.group, item.kind, item.name), []).append(item)
+            self._by_place.setdefault((item.folder, item.group, item.kind, item.name), []).append(item)
             self.by_folder.setdefault(item.folder, []).append(item)
 
     def of(self, group: str, kind: str) -> list[Object]:
@@ -55,6 +57,10 @@ class Objects:
     def named(self, group: str, kind: str, name: str) -> list[Object]:
         """Return the objects of one kind and name in all namespaces."""
         return self._by_name.get((group, kind, name), [])
+
+    def placed(self, folder: str, group: str, kind: str, name: str) -> list[Object]:
+        """Return the objects of one kind and name in one folder."""
+        return self._by_place.get((folder, group, kind, name), [])
 
     def get(self, group: str, kind: str, namespace: str, name: str) -> Object | None:
         """Return the object of a name in a namespace; one that writes the namespace comes first."""
@@ -173,7 +179,8 @@ class Nearby:
 
     def get(self, group: str, kind: str, namespace: str, name: str) -> Object | None:
         """Return the object of a name in a namespace, the nearest of several."""
-        fitting = _fitting(self.named(group, kind, name), namespace)
+        fitting = _fitting(self._objects.placed(self._item.folder, group, kind, name), namespace)
+        fitting = fitting or _fitting(self.named(group, kind, name), namespace)
         return min(fitting, key=lambda item: (self._distance(item), _inexact(item, namespace)), default=None)
 
     def find(self, kind: str, namespace: str, name: str) -> Object | None:
