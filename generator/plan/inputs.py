@@ -74,7 +74,7 @@ class PlatformInputs:
         """Return whether the platform renders dashboards."""
         del environment
         monitoring = self.spec.get("monitoring")
-        return isinstance(monitoring, dict) and monitoring.get("dashboards") is not None
+        return isinstance(monitoring, dict) and isinstance(monitoring.get("dashboards"), dict)
 
     def has_admission(self, environment: str) -> bool:
         """Return whether the platform renders admission policies."""

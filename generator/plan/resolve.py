@@ -180,7 +180,8 @@ def _layers(
         _, findings = check_data(
             ModelFile, data, lambda path: (document, path), partial=partial, required=(("spec", "tier"),)
         )
-        hint = f"add `tier: {_tiers(document, platform)[0]}`; tiers: {', '.join(_tiers(document, platform))}"
+        tiers = _tiers(document, platform)
+        hint = f"add `tier: {tiers[0]}`; tiers: {', '.join(tiers)}" if tiers else "the platform has no tiers"
         resolved.findings += [
             replace(found, hint=hint)
             if found.code == "SPEC103" and found.message.startswith("`tier`")
@@ -201,11 +202,12 @@ def _layers(
 
 
 def _tiers(document: Document, platform: PlatformSpec) -> list[str]:
-    """Return the tiers that the team of a spec may use; all tiers when the team is unknown."""
+    """Return the tiers that the team of a spec may use; all tiers when the team is unknown or has none that exists."""
     metadata = document.data.get("metadata")
     team = metadata.get("team") if isinstance(metadata, dict) else None
     known = platform.teams.get(team) if isinstance(team, str) else None
-    return [tier for tier in known.tiers if tier in platform.tiers] if known else list(platform.tiers)
+    own = [tier for tier in known.tiers if tier in platform.tiers] if known else []
+    return own or list(platform.tiers)
 
 
 def _by_environment(
