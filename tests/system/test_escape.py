@@ -254,6 +254,10 @@ def test_no_text_escapes_its_place(key: tuple[str, str], tmp_path: Path):
     plain(key)  # the spec itself is valid, so that what is refused is the text
     texts = NASTY if key[1] in ANY else [text for text in NASTY if LINE.fullmatch(text)]
     assert len(texts) > 40
+    if (
+        key[0] == "blue-green"
+    ):  # most of its files are those of a canary: each field gets a third of the texts
+        texts = texts[sorted(FIELDS).index(key) % 3 :: 3]
     escaped = {}
     for text in texts:
         try:

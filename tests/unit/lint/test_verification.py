@@ -233,15 +233,17 @@ ODD_VALUES = (
 
 
 def test_no_text_or_number_breaks_the_engine(tmp_path):
-    """Every value of every kind of object in turn, one of each kind at a time."""
+    """Every value of every kind of object in turn, three of each kind at a time."""
     leaves = {kind: [path for path in paths(body) if _is_leaf(body, path)] for kind, body in EXAMPLES.items()}
-    for turn in range(max(map(len, leaves.values()))):
+    for turn in range(0, max(map(len, leaves.values())), 3):
         bodies = copy.deepcopy(EXAMPLES)
         for number, (kind, found) in enumerate(leaves.items()):
-            holder = bodies[kind]
-            for step in found[turn % len(found)][:-1]:
-                holder = holder[step]
-            holder[found[turn % len(found)][-1]] = ODD_VALUES[(turn + number) % len(ODD_VALUES)]
+            for place in range(turn, turn + 3):
+                *parents, last = found[place % len(found)]
+                holder = bodies[kind]
+                for step in parents:
+                    holder = holder[step]
+                holder[last] = ODD_VALUES[(place + number) % len(ODD_VALUES)]
         (tmp_path / "all.json").write_text(json.dumps({"kind": "List", "items": list(bodies.values())}))
         assert verify(tmp_path).findings
 
