@@ -137,6 +137,7 @@ def chosen(plans: Sequence[Planned], environment: str | None) -> Planned:
 _OWN = {
     ("ownership", "namespace"),
     ("route", "hosts"),
+    ("delivery", "application"),
     ("delivery", "requires"),
     ("delivery", "watch"),
     ("route", "remote"),
