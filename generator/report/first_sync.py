@@ -83,7 +83,7 @@ def read_first_sync(file: Path) -> FirstSync:
         CliError: the file is not such a report.
     """
     try:
-        found = json.loads(file.read_text())["first_sync"]
+        found = json.loads(file.read_text("utf-8"))["first_sync"]
         effects: list[EffectRecord] = [
             {"namespace": str(one["namespace"]), "text": str(one["text"])} for one in found["effects"]
         ]

@@ -282,7 +282,7 @@ class _Work:
     def _put(self, path: str, text: str) -> None:
         target = self.root / path
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text)
+        target.write_bytes(text.encode())
 
     def _take_out(self) -> bool:
         """Take what errors name out of the specs; return whether there was anything."""
