@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from generator.cli.options import root_option
+from generator.cli.options import check_cluster_options, cluster_options, root_option
 from generator.pipeline.selection import one_environment, select
 from generator.pipeline.session import Session, open_session
 from generator.pipeline.terminal import emit, emit_paged
@@ -18,17 +18,8 @@ from generator.source.errors import CliError
 @click.command("diff")
 @click.argument("paths", nargs=-1, type=click.Path())
 @click.option("--against", metavar="REV", help=f"A revision of git to compare with; default: {HEAD}.")
-@click.option(
-    "--cluster", is_flag=True, help="Compare with the cluster: a server-side dry run, which stores nothing."
-)
+@cluster_options("Compare with the cluster: a server-side dry run, which stores nothing.")
 @click.option("--env", "environment", metavar="NAME", help="With --cluster: the environment of that cluster.")
-@click.option("--context", metavar="NAME", help="With --cluster: a context of the kubeconfig.")
-@click.option(
-    "--kubeconfig",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="With --cluster: a kubeconfig instead of the default one.",
-)
 @click.option(
     "--format",
     "fmt",
@@ -66,8 +57,8 @@ def command(
             raise CliError("choose one of --against and --cluster")
         compared = _with_cluster(session, paths, environment, kubeconfig, context)
     else:
-        if environment or context or kubeconfig:
-            raise CliError("--env, --context and --kubeconfig need --cluster")
+        given = {"--env": environment, "--context": context, "--kubeconfig": kubeconfig}
+        check_cluster_options(given, cluster=False)
         revision = against or HEAD
         compared = compare_with(session, revision, _names(session, revision, paths))
     (emit if fmt == "json" else emit_paged)(_formatted(compared, fmt))

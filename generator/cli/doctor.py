@@ -1,4 +1,4 @@
-"""`sluice doctor`: what is missing for what the specs ask, and the commands that fix it."""
+"""`sluice doctor`: what is missing for what the specs need, and the commands that fix it."""
 
 from __future__ import annotations
 
@@ -7,25 +7,15 @@ from pathlib import Path
 
 import click
 
-from generator.cli.options import root_option
+from generator.cli.options import check_cluster_options, cluster_options, root_option
 from generator.pipeline.session import open_session
 from generator.pipeline.terminal import emit, note
-from generator.source.errors import CliError
 
 
 @click.command("doctor")
 @click.option("--env", "environment", metavar="NAME", help="One environment; default: all.")
-@click.option(
-    "--cluster", is_flag=True, help="Also ask the clusters of the environments. Nothing is written."
-)
-@click.option(
-    "--context", "contexts", multiple=True, metavar="[ENV=]NAME",
-    help="With --cluster: a context of the kubeconfig, for all environments or for one.",
-)  # fmt: skip
-@click.option(
-    "--kubeconfig", metavar="FILE", type=click.Path(path_type=Path), help="With --cluster: another one."
-)
-@click.option("--prometheus", metavar="URL", help="Also ask this Prometheus whether it scrapes the models.")
+@cluster_options("Also query the clusters of the environments. Nothing is written.", several=True)
+@click.option("--prometheus", metavar="URL", help="Also query this Prometheus: does it scrape the models?")
 @click.option(
     "--format", "fmt", type=click.Choice(("text", "json")), default="text", show_default=True,
     help="Output format.",
@@ -36,25 +26,24 @@ def command(
     environment: str | None, contexts: tuple[str, ...], kubeconfig: Path | None, prometheus: str | None,
     fmt: str, root: Path | None, *, cluster: bool, strict: bool,
 ) -> None:  # fmt: skip
-    """Show what is missing for what the specs ask, and how to fix it.
+    """Show what is missing for what the specs need, and how to fix it.
 
     It looks at the repository and this machine; with --cluster at controllers, kinds, permissions, Secrets (their names
-    only), Gateways and Applications; with --prometheus at the scrapes of pods. What could not be asked is never fine:
+    only), Gateways and Applications; with --prometheus at the scrapes of pods. What gave no answer is never fine:
     it counts as an error. PROMETHEUS_TOKEN and PROMETHEUS_ORG_ID are sent as `sluice verify --prometheus` sends them.
     Exit code 1: an error was found.
     """
-    from generator.pipeline.doctor import Asked, diagnoses
+    from generator.pipeline.doctor import DoctorRequest, diagnoses
     from generator.pipeline.status import Servers
     from generator.report.doctor import as_json, text
     from generator.report.tables import Screen
 
-    if not cluster and (contexts or kubeconfig):
-        raise CliError("--context and --kubeconfig need --cluster")
+    check_cluster_options({"--context": contexts, "--kubeconfig": kubeconfig}, cluster=cluster)
     session = open_session(root)
     platform = session.require_platform(environment)
     environments = [environment] if environment else list(platform.environments)
     servers = Servers.of(kubeconfig, contexts, environments) if cluster else None
-    found = list(diagnoses(session, Asked(environments, servers, prometheus)))
+    found = list(diagnoses(session, DoctorRequest(environments, servers, prometheus)))
     emit(as_json(found) if fmt == "json" else text(found, Screen.of(sys.stdout)))
     if not cluster or prometheus is None:
         left = [*([] if cluster else ["--cluster"]), *([] if prometheus else ["--prometheus URL"])]

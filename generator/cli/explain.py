@@ -8,7 +8,6 @@ from pathlib import Path
 import click
 
 from generator.pipeline.terminal import emit, emit_paged, note
-from generator.source.errors import CliError
 
 
 @click.command("explain")
@@ -38,24 +37,9 @@ def command(code: str | None, write: Path | None) -> None:
 
 
 def _explained(code: str) -> str:
-    from generator.report.codes import FAMILIES, all_codes, listing, page
-    from generator.source.suggest import nearest
+    from generator.report.codes import FAMILIES, code_named, listing, page
 
-    if code in FAMILIES:
-        return listing(code)
-    found = all_codes().get(code)
-    if found is None:
-        numbered = [name for name in all_codes() if code.isdigit() and name.endswith(code)]
-        if numbered:
-            raise CliError(f"{code} is not a code; did you mean {' or '.join(numbered)}?")
-        near = nearest(code, [*all_codes(), *FAMILIES], 3)
-        hint = (
-            f"did you mean {' or '.join(near)}?"
-            if near
-            else "`sluice explain` lists all families of codes, `sluice schema model` describes keys"
-        )
-        raise CliError(f"unknown code {code}; {hint}")
-    return page(found)
+    return listing(code) if code in FAMILIES else page(code_named(code))
 
 
 def _write(folder: Path) -> None:

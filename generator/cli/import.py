@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from generator.pipeline.imports.tree import TreeImport
 
 _SPECS = "specs"
-_FINDINGS = 1
 
 
 @click.command("import")
@@ -104,7 +103,7 @@ def command(
         if fmt == "text":
             emit(_next_steps(found, root, locked=example_lock))
     if found.refused or any(one.severity == "error" for one in found.findings):
-        sys.exit(_FINDINGS)
+        click.get_current_context().exit(1)
 
 
 def _as_diff(found: TreeImport) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -38,6 +38,49 @@ def change_option(command: F) -> F:
     """Add the option --against of checks in CI."""
     text = "Judge a change: errors of this revision about models that the change leaves alone are warnings."
     return click.option("--against", metavar="REV", help=text)(command)
+
+
+def cluster_options(text: str, *, several: bool = False) -> Callable[[F], F]:
+    """Return the options --cluster, --context and --kubeconfig of commands that may query a cluster.
+
+    Args:
+        text: help of --cluster.
+        several: environments may have contexts of their own; the parameter is then `contexts`.
+    """
+    context = (
+        click.option(
+            "--context", "contexts", multiple=True, metavar="[ENV=]NAME",
+            help="With --cluster: a context of the kubeconfig, for all environments or for one.",
+        )
+        if several
+        else click.option("--context", metavar="NAME", help="With --cluster: a context of the kubeconfig.")
+    )  # fmt: skip
+
+    def add(command: F) -> F:
+        kubeconfig = click.option(
+            "--kubeconfig",
+            type=click.Path(path_type=Path),
+            metavar="FILE",
+            help="With --cluster: a kubeconfig instead of the default one.",
+        )
+        return click.option("--cluster", is_flag=True, help=text)(context(kubeconfig(command)))
+
+    return add
+
+
+def check_cluster_options(given: Mapping[str, object], *, cluster: bool) -> None:
+    """Refuse options of a cluster without --cluster.
+
+    Args:
+        given: the values of at least two options, by name.
+        cluster: --cluster is given.
+
+    Raises:
+        CliError: one has a value, and --cluster is missing.
+    """
+    if not cluster and any(given.values()):
+        *first, last = given
+        raise CliError(f"{', '.join(first)} and {last} need --cluster")
 
 
 def export_options(folder: str) -> Callable[[F], F]:

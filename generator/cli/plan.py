@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from generator.cli.options import root_option
+from generator.cli.options import check_cluster_options, cluster_options, root_option
 from generator.pipeline.evaluate import plans_of
 from generator.pipeline.rendered_state import rendered_state
 from generator.pipeline.selection import gaps, one_environment, select_one
@@ -52,18 +52,7 @@ if TYPE_CHECKING:
     metavar="DIR",
     help="Folder for html: an index and one page for each model.",
 )
-@click.option(
-    "--cluster",
-    is_flag=True,
-    help="Show what a first sync does to what is in the cluster already; stores nothing.",
-)
-@click.option("--context", metavar="NAME", help="With --cluster: a context of the kubeconfig.")
-@click.option(
-    "--kubeconfig",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="With --cluster: a kubeconfig instead of the default one.",
-)
+@cluster_options("Show what a first sync does to what is in the cluster already; stores nothing.")
 @click.option(
     "--first-sync",
     "report",
@@ -148,15 +137,14 @@ def _first_sync(
     cluster: bool,
 ) -> FirstSync | None:
     """Return the effects of a first sync, from the cluster or from a report; None where neither is named."""
-    if (context or kubeconfig) and not cluster:
-        raise CliError("--context and --kubeconfig need --cluster")
+    check_cluster_options({"--context": context, "--kubeconfig": kubeconfig}, cluster=cluster)
     if not cluster and report is None:
         return None
-    from generator.report.first_sync import ask_cluster, read_first_sync
+    from generator.report.first_sync import query_cluster, read_first_sync
 
     if report is not None:
         return read_first_sync(report)
-    return ask_cluster(session, entries, one_environment(session, environment), kubeconfig, context)
+    return query_cluster(session, entries, one_environment(session, environment), kubeconfig, context)
 
 
 def _compared(session: Session, against: str, names: Sequence[str] | None) -> Compared:

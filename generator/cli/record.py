@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from generator.cli.options import root_option
+from generator.cli.options import check_cluster_options, cluster_options, root_option
 from generator.pipeline.selection import select_one
 from generator.pipeline.session import open_session
 from generator.pipeline.terminal import emit, note
@@ -20,11 +20,7 @@ if TYPE_CHECKING:
 @click.command("record")
 @click.argument("spec", type=click.Path(), required=False)
 @click.option("--env", "environment", metavar="NAME", help="The environment of the release.")
-@click.option("--cluster", is_flag=True, help="Read the release from the cluster; nothing changes there.")
-@click.option("--context", metavar="NAME", help="With --cluster: a context of the kubeconfig.")
-@click.option(
-    "--kubeconfig", metavar="FILE", type=click.Path(path_type=Path), help="With --cluster: another one."
-)
+@cluster_options("Read the release from the cluster; nothing changes there.")
 @click.option(
     "--from-notification", "notification", metavar="FILE", type=click.Path(dir_okay=False, allow_dash=True),
     help="Read the release from the body of a notification; `-` is standard input.",
@@ -41,8 +37,7 @@ def command(
     """
     if cluster == (notification is not None):
         raise CliError("choose one: --cluster, or --from-notification FILE")
-    if not cluster and (context or kubeconfig):
-        raise CliError("--context and --kubeconfig need --cluster")
+    check_cluster_options({"--context": context, "--kubeconfig": kubeconfig}, cluster=cluster)
     done = _notified(spec, environment, notification, root) if notification else None
     if done is None:
         if not (spec and environment):

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from generator.cli.options import root_option
+from generator.cli.options import check_cluster_options, cluster_options, root_option
 from generator.pipeline.selection import gaps, select
 from generator.pipeline.session import open_session
 from generator.pipeline.terminal import emit, note
-from generator.source.errors import CliError
 
 if TYPE_CHECKING:
     from generator.pipeline.status import StatusRow
@@ -22,14 +21,7 @@ if TYPE_CHECKING:
 @click.command("status")
 @click.argument("paths", nargs=-1, type=click.Path())
 @click.option("--env", "environment", metavar="NAME", help="One environment; default: all.")
-@click.option("--cluster", is_flag=True, help="Query the cluster, too.")
-@click.option(
-    "--context", "contexts", multiple=True, metavar="[ENV=]NAME",
-    help="With --cluster: a context of the kubeconfig, for all environments or for one.",
-)  # fmt: skip
-@click.option(
-    "--kubeconfig", metavar="FILE", type=click.Path(path_type=Path), help="With --cluster: another one."
-)
+@cluster_options("Query the cluster, too.", several=True)
 @click.option("--watch", is_flag=True, help="With --cluster: show each change until every release has ended.")
 @click.option(
     "--interval", metavar="SECONDS", type=click.FloatRange(0.1, 3600), default=5.0, show_default=True,
@@ -51,8 +43,8 @@ def command(
     """
     from generator.pipeline.status import Servers, rows_in_git, watched, with_cluster
 
-    if not cluster and (contexts or kubeconfig or watch):
-        raise CliError("--context, --kubeconfig and --watch need --cluster")
+    given = {"--context": contexts, "--kubeconfig": kubeconfig, "--watch": watch}
+    check_cluster_options(given, cluster=cluster)
     session = open_session(root, near=paths)
     selection = select(session, paths)
     for gap in gaps(session) if selection.everything else ():

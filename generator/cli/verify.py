@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from generator.cli.options import report_option
+from generator.cli.options import check_cluster_options, cluster_options, report_option
 from generator.lint import VERSIONS
 from generator.pipeline.terminal import emit, note
 from generator.plan.model_files import find_root
@@ -34,18 +34,7 @@ if TYPE_CHECKING:
     "otherwise any.",
 )
 @report_option
-@click.option(
-    "--cluster",
-    is_flag=True,
-    help="Also send every object to a real API server, as a dry run: nothing is stored.",
-)
-@click.option("--context", metavar="NAME", help="With --cluster: the context of the kubeconfig to use.")
-@click.option(
-    "--kubeconfig",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="With --cluster: the kubeconfig to use instead of the default one.",
-)
+@cluster_options("Also send every object to a real API server, as a dry run: nothing is stored.")
 @click.option(
     "--prometheus",
     metavar="URL",
@@ -226,9 +215,8 @@ def _state(tree: Path) -> RenderedState | None:
 
 def _cluster_checks(kubeconfig: Path | None, context: str | None, *, cluster: bool) -> list[Check]:
     """Return the check by a real API server if --cluster is given."""
+    check_cluster_options({"--context": context, "--kubeconfig": kubeconfig}, cluster=cluster)
     if not cluster:
-        if kubeconfig or context:
-            raise CliError("--context and --kubeconfig need --cluster")
         return []
     from generator.cluster.dry_run import AT_ONCE, refusals
     from generator.cluster.server import connect

@@ -22,7 +22,7 @@ from generator.cluster.diagnosis import (
     Diagnosis,
     fine,
     lacks,
-    unasked,
+    unknown,
 )
 from generator.cluster.required import Reference, references
 from generator.cluster.server import ApiAnswer, Server, path_of
@@ -94,7 +94,7 @@ class Checkup:
     ) -> Diagnosis:
         scope = self.wanted.environment
         if not found:
-            return unasked(scope, f"the version of {name}: {answer.message}", command)
+            return unknown(scope, f"the version of {name}: {answer.message}", command)
         if not declared or found == declared:
             return fine(scope, f"{name} {found}")
         message = f"{name} is {found}, and the platform file declares {declared}"
@@ -126,7 +126,7 @@ class Checkup:
             if refusal is not None:
                 command = "kubectl get deployments,statefulsets --all-namespaces -o wide"
                 message = f"which {controller.name} is installed: {refusal.message}"
-                yield unasked(self.wanted.environment, message, command)
+                yield unknown(self.wanted.environment, message, command)
             else:
                 yield from self._controller(controller, image, args)
             if controller.key == "argo_rollouts":
@@ -141,7 +141,7 @@ class Checkup:
             return
         found = version_of(image.rpartition(":")[2])
         if not found:
-            yield unasked(
+            yield unknown(
                 scope, f"the version of {controller.name}: its image {image} has no version", install
             )
         else:
@@ -190,7 +190,7 @@ class Checkup:
             path = "/api/v1/namespaces/argo-rollouts/configmaps/argo-rollouts-config"
             answer = self.server.request("GET", path)
             if not answer.ok and answer.status != 404:
-                yield unasked(scope, f"whether the plugin {name} is installed: {answer.message}", edit)
+                yield unknown(scope, f"whether the plugin {name} is installed: {answer.message}", edit)
                 continue
             text = str(as_map(answer.body.get("data")).get("trafficRouterPlugins", ""))
             location = _location(text, name)
@@ -226,7 +226,7 @@ class Checkup:
             command = f"kubectl auth can-i {verb} {resource}.{group} -n {namespace}"
             allowed = as_map(answer.body.get("status")).get("allowed")
             if not answer.ok or allowed is None:
-                yield unasked(self.wanted.environment, f"permissions: {answer.message}", command)
+                yield unknown(self.wanted.environment, f"permissions: {answer.message}", command)
                 return
             if not allowed:
                 refused += 1
@@ -267,7 +267,7 @@ class Checkup:
                 command += " --docker-server=REGISTRY --docker-username=USER --docker-password=PASSWORD"
             return lacks(scope, REFERENCE, f"{reference} is missing; {item} names it", command, file)
         if not answer.ok:
-            return unasked(scope, f"whether {reference} is there: {answer.message}", show)
+            return unknown(scope, f"whether {reference} is there: {answer.message}", show)
         if reference.kind == "Gateway":
             return self._gateway(reference, answer.body, show, file)
         return None
@@ -299,7 +299,7 @@ class Checkup:
                 yield lacks(self.wanted.environment, ROOT, message, f"kubectl apply -f {file}", file)
             elif not answer.ok:
                 command = f"kubectl -n {namespace} get application.argoproj.io {name}"
-                yield unasked(self.wanted.environment, f"the Application {name}: {answer.message}", command)
+                yield unknown(self.wanted.environment, f"the Application {name}: {answer.message}", command)
             else:
                 yield fine(self.wanted.environment, f"Argo CD has the Application {name}")
 
@@ -313,7 +313,7 @@ class Checkup:
             if answer.status == 404:
                 continue  # the first sync creates it
             if not answer.ok:
-                yield unasked(self.wanted.environment, f"the ConfigMap {item.name}: {answer.message}", show)
+                yield unknown(self.wanted.environment, f"the ConfigMap {item.name}: {answer.message}", show)
             elif Object.read(answer.body).labels.get("app.kubernetes.io/managed-by") != "sluice":
                 message = f"the ConfigMap {item.name} in {item.namespace} is not Sluice's; a sync replaces it"
                 yield lacks(self.wanted.environment, NOTIFICATIONS, message, show, item.file.name)

@@ -8,9 +8,9 @@ from typing import Final, Literal
 from generator.lint import CODES, Code, declare
 from generator.source.finding import Severity
 
-State = Literal["fine", "lacks", "unasked"]
+State = Literal["fine", "lacks", "unknown"]
 
-UNASKED: Final = "DOC101"
+UNANSWERED: Final = "DOC101"
 RENDERED: Final = "DOC110"
 GIT: Final = "DOC111"
 OWNERS: Final = "DOC112"
@@ -37,7 +37,7 @@ class Diagnosis:
 
     Args:
         scope: repository, machine, or an environment.
-        state: fine; lacks: something is missing or wrong; unasked: there was no answer.
+        state: fine; lacks: something is missing or wrong; unknown: there was no answer.
         message: one sentence.
         code: of what is missing; empty for what is fine.
         command: the command that fixes it, or that shows more; empty for what is fine.
@@ -67,9 +67,9 @@ def lacks(scope: str, code: str, message: str, command: str, place: str = "") ->
     return Diagnosis(scope, "lacks", message, code, command, place)
 
 
-def unasked(scope: str, message: str, command: str) -> Diagnosis:
-    """Return that something could not be asked, and a command that asks for it."""
-    return Diagnosis(scope, "unasked", message, UNASKED, command)
+def unknown(scope: str, message: str, command: str) -> Diagnosis:
+    """Return that a question has no answer, and a command that may give it."""
+    return Diagnosis(scope, "unknown", message, UNANSWERED, command)
 
 
 _LOCAL: Final = "spec: {}\n$ sluice doctor\n"
@@ -78,8 +78,8 @@ _PROMETHEUS: Final = "spec: {}\n$ sluice doctor --prometheus http://prometheus.e
 
 declare(
     Code(
-        UNASKED, "error", "something could not be asked",
-        why="A server did not answer, or the user has no permission. What was not asked may be missing.",
+        UNANSWERED, "error", "a question has no answer",
+        why="A server did not answer, or the user has no permission. What gave no answer may be missing.",
         remedy="Run the command that is printed with it, as a user who has the permission.",
         example=_CLUSTER,
     ),

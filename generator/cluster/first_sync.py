@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Final
 
 from generator.cluster.server import Server, path_of
-from generator.lint import Object, as_map
+from generator.lint import Object, as_map, selects
+from generator.source.quantity import quantity_amount
 from generator.spec.quantities import plural
 
 _SHOWN: Final = 3
@@ -144,7 +146,7 @@ def _denied(policies: Sequence[Object], pods: Sequence[Body]) -> Iterator[str]:
         ways = {
             way
             for item in selecting
-            if _selects(as_map(item.spec.get("podSelector")), _labels(pod))
+            if selects(as_map(item.spec.get("podSelector")), _labels(pod))
             for way in item.spec.get("policyTypes", ())
         }
         if ways:
@@ -161,28 +163,22 @@ def _over_quota(here: Sequence[Object], pods: Sequence[Body], live: _Live, space
             continue
         used = _used(pods, live.listed("v1", "Service", space))
         for name, hard in sorted(as_map(item.spec.get("hard")).items()):
-            over = used[name] - _quantity(hard)
+            over = used[name] - quantity_amount(str(hard))
             if over > 0:
                 yield f"the quota of {name} ({hard}) is already exceeded by {_amount(over)}"
 
 
-def _used(pods: Sequence[Body], services: Sequence[Body]) -> Counter[str]:
+def _used(pods: Sequence[Body], services: Sequence[Body]) -> dict[str, Decimal]:
     """Return what pods and Services use of what a quota counts, in its words; init containers are left out."""
-    used: Counter[str] = Counter({"pods": len(pods), "services": len(services)})
+    used = defaultdict(Decimal, {"pods": Decimal(len(pods)), "services": Decimal(len(services))})
     for service in services:
-        used.update(_EXPOSING.get(str(as_map(service.get("spec")).get("type")), ()))
+        for name in _EXPOSING.get(str(as_map(service.get("spec")).get("type")), ()):
+            used[name] += 1
     for container in map(as_map, _containers(pods)):
         for part, amounts in as_map(container.get("resources")).items():
             for name, amount in as_map(amounts).items():
-                used[f"{part}.{name}"] += _quantity(amount)
+                used[f"{part}.{name}"] += quantity_amount(str(amount))
     return used
-
-
-def _quantity(text: object) -> Any:
-    """Return an amount of Kubernetes as a decimal."""
-    from kubernetes.utils import parse_quantity
-
-    return parse_quantity(str(text))  # type: ignore[no-untyped-call]
 
 
 def _containers(pods: Iterable[Body]) -> Iterator[Body]:
@@ -297,27 +293,6 @@ def hosts_of(kind: str, spec: Body) -> list[str]:
     return [host for text in matches for call in _HOST.findall(text) for host in _QUOTED.findall(call)]
 
 
-def _selects(selector: Body, labels: Body) -> bool:
-    """Check whether a label selector matches; an empty one matches everything."""
-    wanted = as_map(selector.get("matchLabels")).items()
-    return all(labels.get(key) == value for key, value in wanted) and all(
-        _holds(one, labels) for one in selector.get("matchExpressions") or ()
-    )
-
-
-def _holds(one: Body, labels: Body) -> bool:
-    key, values = one["key"], one.get("values") or ()
-    match one["operator"]:
-        case "Exists":
-            return key in labels
-        case "DoesNotExist":
-            return key not in labels
-        case "In":
-            return labels.get(key) in values
-        case _:
-            return labels.get(key) not in values
-
-
 def _ours(there: Body | None) -> bool:
     """Check whether Sluice rendered a live object."""
     return there is not None and _labels(there).get(_MANAGED_BY) == "sluice"
@@ -337,6 +312,6 @@ def _names(items: Iterable[Body]) -> str:
     return f"{', '.join(names[:_SHOWN])}{more}"
 
 
-def _amount(value: Any) -> str:
+def _amount(value: Decimal) -> str:
     """Return an amount as Kubernetes writes it, in MiB from one on."""
     return f"{-(-value // (1 << 20))}Mi" if value >= 1 << 20 else f"{value:f}"

@@ -1,32 +1,22 @@
-"""Asks a Prometheus whether it scrapes the pods of models as the platform file declares."""
+"""Checks in a Prometheus that it scrapes the pods of models as the platform file declares."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from generator.cluster.diagnosis import INTERVAL, RETENTION, SCRAPING, Diagnosis, fine, lacks, unasked
+from generator.cluster.diagnosis import INTERVAL, RETENTION, SCRAPING, Diagnosis, fine, lacks, unknown
 from generator.cluster.prometheus import Prometheus
 from generator.plan.values import Plan
 from generator.promql.text import quote
+from generator.promql.tokens import seconds
 from generator.spec.platform import PlatformSpec
 
 _WINDOW_S: Final = 600
 _FEWEST: Final = 0.75
 """The share of the declared scrapes that there must be."""
 _RULES_S: Final = 31 * 86_400.0
-_UNITS: Final = {
-    "ms": 0.001,
-    "s": 1.0,
-    "m": 60.0,
-    "h": 3600.0,
-    "d": 86_400.0,
-    "w": 604_800.0,
-    "y": 31_536_000.0,
-}
-_DURATION: Final = re.compile(r"(\d{1,9})(ms|[smhdwy])")
 _DEFAULT_S: Final = 15 * 86_400.0
 """Prometheus 3.5: what it keeps where neither a time nor a size is set."""
 
@@ -97,9 +87,9 @@ class ScrapeCheckup:
         flags = self.server.flags()
         show = "curl " + f"{self.server.endpoint.address}/api/v1/status/flags"
         if flags is None:
-            return unasked(self.environment, "how long Prometheus keeps its data: it does not say", show)
+            return unknown(self.environment, "how long Prometheus keeps its data: it does not say", show)
         time, size = (flags.get(f"storage.tsdb.retention.{key}", "") for key in ("time", "size"))
-        kept = sum(int(number) * _UNITS[unit] for number, unit in _DURATION.findall(time))
+        kept = seconds(time)
         if not kept:
             kept = _DEFAULT_S if size in {"", "0B"} else float("inf")
         if kept >= _RULES_S:

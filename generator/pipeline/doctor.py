@@ -1,4 +1,4 @@
-"""What the repository, this machine, the clusters and a Prometheus lack for what the specs ask (`sluice doctor`)."""
+"""What the repository, this machine, the clusters and a Prometheus lack for what the specs need (`sluice doctor`)."""
 
 from __future__ import annotations
 
@@ -19,12 +19,11 @@ from generator.cluster.diagnosis import (
     Diagnosis,
     fine,
     lacks,
-    unasked,
+    unknown,
 )
 from generator.history.git import Git, GitError
 from generator.pipeline.session import Session
 from generator.plan.model_files import CODEOWNERS, PLATFORM, SPECS
-from generator.source.errors import UserError
 from generator.spec.environment import normal_server
 
 if TYPE_CHECKING:
@@ -42,13 +41,13 @@ _ARGOCD: Final = "/argocd/"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class DoctorRequest:
     """What `sluice doctor` looks at.
 
     Args:
         environments: names of the environments.
-        servers: their clusters; None to ask none.
-        prometheus: address of a Prometheus; None to ask none.
+        servers: their clusters; None to query none.
+        prometheus: address of a Prometheus; None to query none.
     """
 
     environments: Sequence[str]
@@ -56,7 +55,7 @@ class Asked:
     prometheus: str | None = None
 
 
-def diagnoses(session: Session, asked: Asked) -> Iterator[Diagnosis]:
+def diagnoses(session: Session, request: DoctorRequest) -> Iterator[Diagnosis]:
     """Yield everything that was looked at: the repository, the machine, then each environment.
 
     Raises:
@@ -73,11 +72,11 @@ def diagnoses(session: Session, asked: Asked) -> Iterator[Diagnosis]:
                 REPOSITORY, PLANS, f"{entry.name} can't be planned", f"sluice validate {entry.name}", shown
             )
     yield from _repository(session, platform)
-    yield from _machine(platform, plans, asked)
-    if asked.servers is not None:
-        yield from _clusters(session, platform, asked, asked.servers)
-    if asked.prometheus is not None:
-        yield from _scrapes(session, platform, plans, asked, asked.prometheus)
+    yield from _machine(platform, plans, request)
+    if request.servers is not None:
+        yield from _clusters(session, platform, request, request.servers)
+    if request.prometheus is not None:
+        yield from _scrapes(session, platform, plans, request, request.prometheus)
 
 
 # The repository
@@ -162,13 +161,13 @@ def _around(session: Session, platform: PlatformSpec) -> Iterator[Diagnosis]:
 # The machine
 
 
-def _machine(platform: PlatformSpec, plans: Sequence[Plan], asked: Asked) -> Iterator[Diagnosis]:
+def _machine(platform: PlatformSpec, plans: Sequence[Plan], request: DoctorRequest) -> Iterator[Diagnosis]:
     """Yield the programs and extras that the specs need here."""
     from generator.gates.environments import uv_command
 
     references = [plan.version.ref for plan in plans]
     extras = {
-        "kubernetes": (asked.servers is not None, "kubernetes"),
+        "kubernetes": (request.servers is not None, "kubernetes"),
         "workflows": (any("cluster" in plan.enforcement for plan in plans), "argo_workflows"),
         "sigstore": (any(signer.oidc for signer in platform.signers), "sigstore"),
         "bento": (any(ref.startswith("bentoml:") for ref in references), "bentoml"),
@@ -199,34 +198,38 @@ def _machine(platform: PlatformSpec, plans: Sequence[Plan], asked: Asked) -> Ite
 
 
 def _clusters(
-    session: Session, platform: PlatformSpec, asked: Asked, servers: Servers
+    session: Session, platform: PlatformSpec, request: DoctorRequest, servers: Servers
 ) -> Iterator[Diagnosis]:
     from generator.cluster.checkup import Checkup
     from generator.cluster.server import ClusterError
 
     try:
-        declared = {name: platform.environments[name].address for name in asked.environments}
-        elsewhere = servers.unasked(declared)
+        declared = {name: platform.environments[name].address for name in request.environments}
+        elsewhere = servers.elsewhere(declared)
     except ClusterError as error:
-        yield from (unasked(name, str(error), "kubectl config get-contexts") for name in asked.environments)
+        yield from (unknown(name, str(error), "kubectl config get-contexts") for name in request.environments)
         return
-    for name in asked.environments:
+    for name in request.environments:
         if name in elsewhere:
-            yield unasked(name, elsewhere[name], "kubectl config get-contexts")
+            yield unknown(name, elsewhere[name], "kubectl config get-contexts")
             continue
         wanted, others = _wanted(session, platform, name)
         yield from others
         try:
             yield from Checkup(servers.of_environment(name), wanted).diagnoses()
         except ClusterError as error:
-            yield unasked(name, str(error), "kubectl config get-contexts")
+            yield unknown(name, str(error), "kubectl config get-contexts")
 
 
 def _objects(session: Session, environment: str) -> list[Object]:
+    """Return the rendered objects of an environment; the paths of their files begin at the repository."""
     from generator.lint import read_tree
 
     folder = session.rendered / environment
-    return list(read_tree(folder).objects) if folder.is_dir() else []
+    objects = list(read_tree(folder).objects) if folder.is_dir() else []
+    for file in {id(item.file): item.file for item in objects}.values():
+        file.name = f"{session.platform_inputs.folder}/{environment}/{file.name}"
+    return objects
 
 
 def _wanted(session: Session, platform: PlatformSpec, name: str) -> tuple[Wanted, list[Diagnosis]]:
@@ -243,34 +246,26 @@ def _wanted(session: Session, platform: PlatformSpec, name: str) -> tuple[Wanted
     ]
     applications = [(one, own.argocd_namespace, bootstrap) for one in names]
     versions = {key: str(value) for key, value in own.controllers.model_dump().items()}
-    folder = f"{session.platform_inputs.folder}/{name}"
-    placed = [_below(item, folder) for item in objects]
     if here:
-        return Wanted(name, placed, versions, applications), []
+        return Wanted(name, objects, versions, applications), []
     message = "Argo CD runs in another cluster than these models: its Applications and its version"
     command = f"kubectl --context CONTEXT -n {own.argocd_namespace} get application.argoproj.io {root}"
-    rest = [item for item in placed if _ARGOCD not in item.file.name]
-    return Wanted(name, rest, versions), [unasked(name, message, command)]
-
-
-def _below(item: Object, folder: str) -> Object:
-    """Return an object whose file has its path below the repository."""
-    item.file.name = f"{folder}/{item.file.name}"
-    return item
+    rest = [item for item in objects if _ARGOCD not in item.file.name]
+    return Wanted(name, rest, versions), [unknown(name, message, command)]
 
 
 # Prometheus
 
 
 def _scrapes(
-    session: Session, platform: PlatformSpec, plans: Sequence[Plan], asked: Asked, address: str
+    session: Session, platform: PlatformSpec, plans: Sequence[Plan], request: DoctorRequest, address: str
 ) -> Iterator[Diagnosis]:
     from generator.cluster.http_client import HttpError
     from generator.cluster.prometheus import Prometheus
     from generator.cluster.scrape_checkup import ScrapeCheckup
     from generator.cluster.scraped import headers_of
 
-    for name in asked.environments:
+    for name in request.environments:
         own = tuple(plan for plan in plans if plan.identity.environment == name)
         headers: Mapping[str, str] = headers_of(_objects(session, name))
         try:
@@ -278,4 +273,4 @@ def _scrapes(
             yield from ScrapeCheckup(server, name, platform.at(name), own).diagnoses()
         except HttpError as error:
             command = f"curl {address}/api/v1/query?query=up"
-            yield unasked(name, f"Prometheus: {UserError.__str__(error)}", command)
+            yield unknown(name, f"Prometheus: {error}", command)

@@ -61,7 +61,7 @@ def select_one(session: Session, path: str) -> ModelFiles:
 
 
 def one_environment(session: Session, name: str | None) -> str:
-    """Return the environment whose cluster is asked: the named one, or the only one.
+    """Return the environment whose cluster is queried: the named one, or the only one.
 
     Raises:
         CliError: there is none of that name, or there are several.

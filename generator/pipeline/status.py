@@ -119,8 +119,8 @@ class Servers:
             self._connected[context] = connect(self.kubeconfig, context)
         return self._connected[context]
 
-    def unasked(self, declared: Mapping[str, str]) -> dict[str, str]:
-        """Return why environments can't be asked: one context has one cluster, and theirs is another one.
+    def elsewhere(self, declared: Mapping[str, str]) -> dict[str, str]:
+        """Return why environments can't be queried: one context has one cluster, and theirs is another one.
 
         An address in Argo CD may differ from that in a kubeconfig. It decides only where environments with different
         servers have the same context: that of one must not be shown as that of the others.
@@ -140,7 +140,7 @@ class Servers:
             several = len(shared[self.context(environment)]) > 1
             if several and normal_server(server) != normal_server(connected):
                 found[environment] = (
-                    f"{environment} was not asked: its server is {server}, and the context's is {connected}; "
+                    f"{environment} was not queried: its server is {server}, and the context's is {connected}; "
                     f"name its context: --context {environment}=NAME"
                 )
         return found
@@ -194,12 +194,12 @@ def with_cluster(rows: Sequence[StatusRow], servers: Servers) -> list[StatusRow]
         ClusterError: a cluster can't be queried.
     """
     declared = {row.plan.identity.environment: row.plan.delivery.server for row in rows}
-    found, unasked = [], servers.unasked(declared)
-    for reason in unasked.values():
+    found, elsewhere = [], servers.elsewhere(declared)
+    for reason in elsewhere.values():
         note(reason)
     for row in rows:
         identity = row.plan.identity
-        if identity.environment in unasked:
+        if identity.environment in elsewhere:
             found.append(row)
             continue
         server = servers.of_environment(identity.environment)

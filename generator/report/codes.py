@@ -11,6 +11,8 @@ from types import MappingProxyType
 from typing import Final
 
 from generator.lint import CODES, Code, Repair, check_of, load
+from generator.source.errors import CliError
+from generator.source.suggest import nearest
 
 _PACKAGES: Final = ("generator.rules", "generator.lint.rules")
 """Packages of rules."""
@@ -169,6 +171,27 @@ def families() -> str:
     rows = [(letters, len(codes)) for letters, codes in _by_family()]
     lines = [f"{letters:<5}  {count:>3} codes  {FAMILIES[letters]}" for letters, count in rows]
     return "\n".join(lines).replace("  1 codes", "  1 code ") + "\n"
+
+
+def code_named(name: str) -> Code:
+    """Return the code of a name.
+
+    Raises:
+        CliError: there is none; with the nearest names.
+    """
+    found = all_codes().get(name)
+    if found is not None:
+        return found
+    numbered = [code for code in all_codes() if name.isdigit() and code.endswith(name)]
+    if numbered:
+        raise CliError(f"{name} is not a code; did you mean {' or '.join(numbered)}?")
+    near = nearest(name, [*all_codes(), *FAMILIES], 3)
+    hint = (
+        f"did you mean {' or '.join(near)}?"
+        if near
+        else "`sluice explain` lists all families of codes, `sluice schema model` describes keys"
+    )
+    raise CliError(f"unknown code {name}; {hint}")
 
 
 def listing(letters: str) -> str:

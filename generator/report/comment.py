@@ -58,7 +58,7 @@ def comment(
         models: its entries.
         compared: the comparison; None without one.
         heading: a sentence above everything; empty for none.
-        first_sync: the effects of a first sync; None if no cluster was asked.
+        first_sync: the effects of a first sync; None if no cluster was queried.
         broken: why models can't be rendered, by team/model.
     """
     first = [f"**{cell(heading)}**\n"] if heading else []

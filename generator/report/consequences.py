@@ -52,8 +52,8 @@ def _lost(found: Comparison, expired: Sequence[OpenWaiver]) -> Iterator[str]:
     if guards:
         yield f"**guards that are gone:** {cell(some(guards))}"
     if expired:
-        told = [f"{one.gate} of {one.model}, on {one.until}" for one in expired]
-        yield f"**waivers that expired:** {cell(some(told))}"
+        texts = [f"{one.gate} of {one.model}, on {one.until}" for one in expired]
+        yield f"**waivers that expired:** {cell(some(texts))}"
 
 
 def _renamed(found: Sequence[Difference]) -> dict[str, str]:
@@ -88,5 +88,5 @@ def _at_once(found: Comparison) -> Iterator[str]:
                 if applies(change) == "at once":
                     at_once.setdefault(change.label, []).append(f"{one.name} in {one.environment}")
     if at_once:
-        told = "; ".join(f"{label} ({some(names)})" for label, names in at_once.items())
-        yield f"**at once, to everybody:** {cell(told)}"
+        changes = "; ".join(f"{label} ({some(names)})" for label, names in at_once.items())
+        yield f"**at once, to everybody:** {cell(changes)}"

@@ -17,7 +17,7 @@ class DiagnosisRecord(TypedDict):
     """One thing that was looked at."""
 
     scope: Annotated[str, "`repository`, `machine`, or the name of an environment"]
-    state: Literal["fine", "lacks", "unasked"]
+    state: Literal["fine", "lacks", "unknown"]
     message: str
     code: Annotated[str | None, "of what is missing; `sluice explain CODE` explains it"]
     severity: Literal["error", "warning", "info"] | None
@@ -29,7 +29,7 @@ class DoctorDocument(TypedDict):
     """Everything that was looked at."""
 
     schema: Literal["sluice/doctor/v1"]
-    ok: Annotated[bool, "nothing with the severity error is missing, and everything could be asked"]
+    ok: Annotated[bool, "nothing with the severity error is missing, and every question has an answer"]
     diagnoses: list[DiagnosisRecord]
 
 
@@ -62,7 +62,7 @@ def text(found: Sequence[Diagnosis], screen: Screen) -> str:
         for scope in scopes
     ]
     missing = sum(one.state == "lacks" for one in found)
-    unknown = sum(one.state == "unasked" for one in found)
+    unknown = sum(one.state == "unknown" for one in found)
     last = f"{plural(missing, 'problem')}, {plural(unknown, 'question')} without an answer"
     return "\n".join([*blocks, f"{last}\n"])
 
@@ -70,7 +70,7 @@ def text(found: Sequence[Diagnosis], screen: Screen) -> str:
 def _block(scope: str, found: Sequence[Diagnosis], screen: Screen) -> Iterator[str]:
     yield from screen.title(scope)
     for one in found:
-        word = {"fine": "ok", "unasked": "?"}.get(one.state, one.severity or "")
+        word = {"fine": "ok", "unknown": "?"}.get(one.state, one.severity or "")
         code = f"{one.code} " if one.code else ""
         yield from screen.body([Table.of([(f"{word:<7}", f"{code}{one.message}")])])
         if one.place:

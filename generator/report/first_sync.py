@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _TITLE = "What a first sync does to what is there"
 
 
-def ask_cluster(
+def query_cluster(
     session: Session,
     entries: Sequence[ModelFiles],
     environment: str,

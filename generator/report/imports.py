@@ -10,7 +10,7 @@ from typing import Final, Literal, TypedDict
 from generator.cluster.dry_run import SyncPreview
 from generator.lint import FieldChange
 from generator.odds.key_metrics import format_figures
-from generator.pipeline.imports.account import Leaf, dotted
+from generator.pipeline.imports.account import Leaf
 from generator.pipeline.imports.comparison import Compared, Pair
 from generator.pipeline.imports.tree import TreeImport
 from generator.report.diffs.compare import Difference
@@ -19,6 +19,7 @@ from generator.report.diffs.text import SGR
 from generator.report.diffs.text import lines as difference_lines
 from generator.report.tables import Screen, Table
 from generator.report.trees.words import headline
+from generator.source.document import dotted
 from generator.source.line import visible
 from generator.spec.quantities import plural
 

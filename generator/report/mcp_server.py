@@ -134,12 +134,10 @@ def _odds(root: Path, given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _explain(root: Path, given: Mapping[str, Any]) -> dict[str, Any]:
-    from generator.report.codes import all_codes, page
+    from generator.report.codes import code_named, page
 
     del root
-    code = all_codes().get(given["code"].upper())
-    if code is None:
-        raise CliError(f"unknown code {given['code']}")
+    code = code_named(given["code"].upper())
     return {"code": code.code, "severity": code.severity, "title": code.title, "page": page(code)}
 
 

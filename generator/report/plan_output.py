@@ -33,7 +33,7 @@ class PlanRequest:
         full: whether text shows everything.
         screen: where text is shown.
         heading: the first line of text and Markdown; empty for none.
-        first_sync: the effects of a first sync; None if no cluster was asked.
+        first_sync: the effects of a first sync; None if no cluster was queried.
     """
 
     session: Session

@@ -14,7 +14,6 @@ import re
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,6 +22,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import yaml
+
+from tests.tools.http_server import listening
 
 REPORT = "report.env"
 """The variables that code of a job uploads as a report of type dotenv: jobs that take its artifacts get them."""
@@ -59,13 +60,8 @@ def artifacts_standin(artifacts: Mapping[str, Path]) -> Iterator[str]:
         def log_message(self, *arguments: object) -> None:
             pass
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
+    with listening(Handler) as address:
+        yield address
 
 
 @dataclass

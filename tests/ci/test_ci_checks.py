@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.server
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 from tests.ci.demo import Demo
 from tests.ci.jobs import CHECK, good, runner
 from tests.ci.runner import Ran, Runner
+from tests.tools.http_server import listening
 
 
 def checked(demo: Demo, scratch: Path) -> tuple[Runner, list[Ran]]:
@@ -149,14 +149,8 @@ def gitlab_standin(
 ) -> Iterator[tuple[str, list[tuple[str, str, str]]]]:
     seen: list[tuple[str, str, str]] = []
     handler = type("Handler", (GitLab,), {"notes": notes, "plan": plan, "seen": seen})
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", seen
-    finally:
-        server.shutdown()
-        server.server_close()
+    with listening(handler) as address:
+        yield address, seen
 
 
 def noted(demo: Demo, scratch: Path, notes: list[dict[str, object]], plan: str) -> list[tuple[str, str, str]]:

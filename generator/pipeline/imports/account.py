@@ -9,9 +9,9 @@ from typing import Any, Final, Literal
 
 from generator.lint import Object, value_at
 from generator.pipeline.imports.reasons import reason
+from generator.source.document import Path, dotted
 
 Status = Literal["imported", "default", "leftover"]
-Path = tuple[str | int, ...]
 
 _DEFAULTS: Final[Mapping[str, tuple[Any, ...]]] = {
     "protocol": ("TCP",),
@@ -162,12 +162,6 @@ def _partner(item: Any, number: int, rendered: list[Any]) -> Any:
     if name is not None:
         return next((one for one in rendered if isinstance(one, Mapping) and one.get("name") == name), None)
     return rendered[number] if number < len(rendered) else None
-
-
-def dotted(path: Path) -> str:
-    """Return a path such as `spec.steps[0].setWeight`."""
-    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
-    return text.removeprefix(".")
 
 
 def _within(key: str, above: str) -> bool:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from generator.lint import Object, Objects, Release, Rollout, as_list, as_map, as_text, each, selects
-from generator.pipeline.imports.account import Account, Path
+from generator.pipeline.imports.account import Account
+from generator.source.document import Path
 
 TEMPLATE: Final[Path] = ("spec", "template")
 _ROUTES: Final = ("HTTPRoute", "VirtualService", "Ingress", "TraefikService")

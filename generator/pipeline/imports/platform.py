@@ -11,18 +11,18 @@ from typing import Any, Final
 from pydantic.alias_generators import to_camel
 
 from generator.lint import Objects, as_list, as_map, as_text, each
-from generator.pipeline.imports.account import Account, Path
+from generator.pipeline.imports.account import Account
 from generator.pipeline.imports.family import Assumed, Family
 from generator.pipeline.imports.pod import fits
-from generator.pipeline.imports.routes import RouterSettings
+from generator.pipeline.imports.routes import GATEWAYS, RouterSettings
 from generator.plan.derived import RESERVED_TEAMS
 from generator.routers import ROUTERS
+from generator.source.document import Path
 from generator.spec.pod import TEAMS_MAY
 from generator.spec.types import Name, SourceRepository, Url
 
 TIER: Final = "imported"
 ENVIRONMENT: Final = "production"
-_GATEWAYS: Final = "gateways"
 _USUAL: Final = {"gateway": "public", "group": "models", "proxyRanges": ["10.0.0.0/8"]}
 """What is written where the tree does not have a setting of a router."""
 _SERVER: Final = "https://kubernetes.default.svc"
@@ -174,7 +174,7 @@ class Platform:
         for name, meaning in ROUTERS[chosen.kind].settings.items():
             key = to_camel(name)
             if key not in settings:
-                settings[key] = _USUAL.get(key, _GATEWAYS)
+                settings[key] = _USUAL.get(key, GATEWAYS)
                 why = f"{chosen.kind} needs {meaning}"
                 self._assume(f"environments.{environment}.router.{key}", str(settings[key]), why)
         return settings

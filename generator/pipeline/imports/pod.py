@@ -9,8 +9,9 @@ from typing import Any, Final
 from pydantic import TypeAdapter, ValidationError
 
 from generator.lint import as_int, as_list, as_map, as_text, each
-from generator.pipeline.imports.account import Account, Path
+from generator.pipeline.imports.account import Account
 from generator.pipeline.imports.family import TEMPLATE, Family
+from generator.source.document import Path
 from generator.spec.pod import JOINED, LabelName, LabelValue
 from generator.spec.service import SecretRef
 from generator.spec.types import Cpu, Line, Memory, Variable

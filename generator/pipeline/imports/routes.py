@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from generator.lint import Rollout, as_int, as_list, as_map, as_text, each, go_duration
-from generator.pipeline.imports.account import Account, Path
+from generator.pipeline.imports.account import Account
 from generator.pipeline.imports.family import Family
 from generator.pipeline.imports.pod import fits
 from generator.routers import ROUTERS
+from generator.source.document import Path
 from generator.spec.container import HttpPath
 from generator.spec.types import Host, Name
 from generator.spec.units import duration
@@ -29,7 +30,7 @@ _FLAGGER: Final = {
     "nginx": "nginx",
     "kubernetes": "none",
 }
-_GATEWAYS: Final = "gateways"
+GATEWAYS: Final = "gateways"
 _GROUP: Final = ("metadata", "annotations", "alb.ingress.kubernetes.io/group.name")
 _ROUTER_WAITS_S: Final = 5.0
 """Seconds that a rendered route waits longer than `service.timeout`."""
@@ -166,10 +167,10 @@ def _settings(family: Family, kind: str) -> RouterSettings:
         for account, path, key in places:
             if key == "namespace" or kind == "istio":
                 account.leave(
-                    path, "Gateways are in a namespace that is not a team's", f"move it to {_GATEWAYS}"
+                    path, "Gateways are in a namespace that is not a team's", f"move it to {GATEWAYS}"
                 )
         why = "the namespaces of teams get quotas and network policies, so the Gateway can't be in one"
-        values["namespace"] = family.assume("platform: router.namespace", _GATEWAYS, why)
+        values["namespace"] = family.assume("platform: router.namespace", GATEWAYS, why)
         places = [one for one in places if one[2] != "namespace" and kind != "istio"]
     return RouterSettings(kind, values, tuple(places))
 

@@ -6,9 +6,8 @@ import json
 import re
 import shutil
 import subprocess
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -21,6 +20,7 @@ from generator.gates.records import record_bytes
 from generator.pipeline.session import open_session
 from generator.plan.release_key import release_key
 from tests.gates.record_samples import sample
+from tests.tools.http_server import listening
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 START = 1_748_772_000  # 2025-06-01T10:00:00Z
@@ -317,11 +317,8 @@ class Zero(BaseHTTPRequestHandler):
 @pytest.fixture
 def server() -> Iterator[str]:
     Zero.queries = []
-    found = HTTPServer(("127.0.0.1", 0), Zero)
-    threading.Thread(target=found.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{found.server_port}"
-    found.shutdown()
-    found.server_close()
+    with listening(Zero) as address:
+        yield address
 
 
 def test_prometheus_is_queried_for_the_pods_and_times_of_the_records(

@@ -6,7 +6,6 @@ import http.server
 import json
 import shutil
 import subprocess
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -24,8 +23,9 @@ from generator.cluster.diagnosis import Diagnosis
 from generator.cluster.required import references
 from generator.cluster.server import Server, connect
 from generator.lint import CODES, read_tree
-from generator.pipeline.doctor import Asked, _wanted, diagnoses
+from generator.pipeline.doctor import DoctorRequest, _wanted, diagnoses
 from generator.pipeline.session import open_session
+from tests.tools.http_server import listening
 from tests.unit.cluster.status_standin import Table, kubeconfig, serving
 
 CHECKOUT = Path(__file__).resolve().parents[3]
@@ -129,14 +129,14 @@ BROKEN: list[tuple[str, Any, str, str]] = [
     ("/apis/monitoring.coreos.com/v1", 404, codes.KIND, "does not serve monitoring.coreos.com/v1 PodMonitor"),
     (DEPLOYMENTS, without("argo-rollouts"), codes.CONTROLLER, "no Deployment or StatefulSet of Argo Rollouts was found"),
     (DEPLOYMENTS, deployments({**IMAGES, "quay.io/argoproj/argo-rollouts:v1.10.0": []}), codes.RESYNC, "every 900 s"),
-    (DEPLOYMENTS, 403, codes.UNASKED, "which Argo CD is installed: said no"),
+    (DEPLOYMENTS, 403, codes.UNANSWERED, "which Argo CD is installed: said no"),
     (PLUGIN, 404, codes.PLUGIN, "is not in the ConfigMap argo-rollouts-config"),
     (PLUGIN, {"data": {"trafficRouterPlugins": ": ["}}, codes.PLUGIN, "is not in the ConfigMap"),
-    (PLUGIN, 403, codes.UNASKED, "whether the plugin argoproj-labs/gatewayAPI is installed: said no"),
+    (PLUGIN, 403, codes.UNANSWERED, "whether the plugin argoproj-labs/gatewayAPI is installed: said no"),
     (REVIEWS, {"status": {"allowed": False}}, codes.PERMISSION, "you may not get rollouts in risk-production"),
-    (REVIEWS, 403, codes.UNASKED, "permissions: said no"),
+    (REVIEWS, 403, codes.UNANSWERED, "permissions: said no"),
     (GATEWAY, 404, codes.REFERENCE, "Gateway public in gateways is missing; HTTPRoute"),
-    (GATEWAY, 403, codes.UNASKED, "whether Gateway public in gateways is there: said no"),
+    (GATEWAY, 403, codes.UNANSWERED, "whether Gateway public in gateways is there: said no"),
     (
         GATEWAY,
         {"status": {"conditions": [{"type": "Accepted", "status": "False", "message": "no such class"}]}},
@@ -144,7 +144,7 @@ BROKEN: list[tuple[str, Any, str, str]] = [
         "Gateway public in gateways is not Accepted: no such class",
     ),
     (ROOT, 404, codes.ROOT, "Argo CD has no Application sluice-production in argocd"),
-    (ROOT, 403, codes.UNASKED, "the Application sluice-production: said no"),
+    (ROOT, 403, codes.UNANSWERED, "the Application sluice-production: said no"),
 ]  # fmt: skip
 
 
@@ -269,13 +269,8 @@ def prometheus(answers: Callable[[str], bool], flags: dict[str, str] | None) -> 
         def log_message(self, *arguments: object) -> None:
             pass
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
+    with listening(Handler) as address:
+        yield address
 
 
 def rare(query: str) -> bool:
@@ -292,7 +287,7 @@ SCRAPES: list[tuple[Callable[[str], bool], dict[str, str] | None, set[str]]] = [
     (lambda query: not rare(query), {"storage.tsdb.retention.time": "2w1d"}, {codes.RETENTION}),
     (lambda query: not rare(query), {"storage.tsdb.retention.time": "0s"}, {codes.RETENTION}),
     (lambda query: not rare(query), {"storage.tsdb.retention.size": "9GB"}, set()),
-    (lambda query: not rare(query), None, {codes.UNASKED}),
+    (lambda query: not rare(query), None, {codes.UNANSWERED}),
 ]
 
 
@@ -305,7 +300,7 @@ def session():
 def test_what_a_prometheus_lacks_is_found(answers, flags, expected, session, monkeypatch) -> None:
     monkeypatch.setattr("generator.pipeline.doctor._repository", lambda *_: ())
     with prometheus(answers, flags) as address:
-        found = [*diagnoses(session, Asked(["production"], None, address))]
+        found = [*diagnoses(session, DoctorRequest(["production"], None, address))]
     assert {one.code for one in found if one.scope == "production"} - {""} == expected
 
 
@@ -327,7 +322,7 @@ def test_a_server_that_does_not_answer_is_never_fine(session, tmp_path: Path, mo
     assert (done.exit_code, found["ok"]) == (1, False)
     own = [one for one in found["diagnoses"] if one["scope"] == "staging"]
     assert [(one["state"], one["code"], one["severity"]) for one in own] == [
-        ("unasked", "DOC101", "error")
+        ("unknown", "DOC101", "error")
     ] * 2
 
 
@@ -335,7 +330,7 @@ def test_a_repository_without_git_owners_and_ci(tmp_path: Path) -> None:
     root = tmp_path / "models"
     shutil.copytree(CHECKOUT / "specs", root / "specs")
     (root / "specs" / "shop" / "recommender.lock.yaml").unlink()
-    found = [one for one in diagnoses(open_session(root), Asked([])) if one.state != "fine"]
+    found = [one for one in diagnoses(open_session(root), DoctorRequest([])) if one.state != "fine"]
     assert {one.code: one.command for one in found if one.code != codes.MACHINE} == {
         codes.PLANS: "sluice validate shop/recommender",
         codes.RENDERED: "sluice render",
@@ -348,7 +343,7 @@ def test_a_repository_without_git_owners_and_ci(tmp_path: Path) -> None:
         ["remote", "add", "origin", "git@git.example.com:acme/models"],
     ):
         subprocess.run(["git", "-C", root, *arguments], check=True)
-    found = [one for one in diagnoses(open_session(root), Asked([])) if one.code == codes.GIT]
+    found = [one for one in diagnoses(open_session(root), DoctorRequest([])) if one.code == codes.GIT]
     assert [one.command for one in found] == ["git fetch origin main"]  # another spelling of the same address
 
 
@@ -358,7 +353,7 @@ def test_text_names_code_and_command(monkeypatch) -> None:
         codes.lacks(
             "production", codes.ROOT, "no Application", "kubectl apply -f bootstrap/production.yaml", "a.yaml"
         ),
-        codes.unasked("production", "who knows", "kubectl version"),
+        codes.unknown("production", "who knows", "kubectl version"),
     ]
     monkeypatch.setattr("generator.pipeline.doctor.diagnoses", lambda *_: made)
     done = CliRunner().invoke(cli, ["doctor", "--root", str(CHECKOUT)])

@@ -53,7 +53,7 @@ def test_one_context_of_two_clusters_is_asked_for_its_own(clusters, capsys):
     rows = (row("staging", "https://A.example.com/"), row("production", "https://b.example.com"))
     found = with_cluster(rows, Servers.of(None, (), ENVIRONMENTS))
     assert [one.queried for one in found] == [True, False]
-    assert "production was not asked" in capsys.readouterr().err
+    assert "production was not queried" in capsys.readouterr().err
 
 
 def test_each_context_is_asked_for_its_environment(clusters, capsys):

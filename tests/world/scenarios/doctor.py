@@ -46,9 +46,9 @@ def test_doctor(layout: Layout, delivered: Delivered, tmp_path: Path) -> None:
     own = [one for one in found if one["scope"] == environment]
     report.figures(
         "sluice doctor",
-        {state: sum(one["state"] == state for one in own) for state in ("fine", "lacks", "unasked")},
+        {state: sum(one["state"] == state for one in own) for state in ("fine", "lacks", "unknown")},
     )
-    assert not [one for one in own if one["state"] == "unasked"], own
+    assert not [one for one in own if one["state"] == "unknown"], own
     assert {one["code"] for one in own if one["state"] == "lacks"} == _LEFT_OUT, own
     said = " ".join(one["message"] for one in own if one["state"] == "fine")
     assert "kinds of objects are served" in said
