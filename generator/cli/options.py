@@ -45,7 +45,7 @@ def cluster_options(text: str, *, several: bool = False) -> Callable[[F], F]:
 
     Args:
         text: help of --cluster.
-        several: environments may have contexts of their own; the parameter is then `contexts`.
+        several: each environment may have its own context; the parameter is then `contexts`.
     """
     context = (
         click.option(
