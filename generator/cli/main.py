@@ -40,7 +40,7 @@ COMMANDS: dict[str, str] = {
     "render": "Write the bundles that Argo CD syncs.",
     "verify": "Check any tree of rendered files.",
     "odds": "Show what any release is worth, also one written by hand.",
-    "doctor": "Show what is missing for what the specs ask, and how to fix it.",
+    "doctor": "Show what is missing for what the specs need, and how to fix it.",
     "status": "Show each model's state in git and in the cluster.",
     "audit": "Show which versions were merged, since when, why and on which evidence.",
     "track-record": "Compare what plans promised with what releases did.",
