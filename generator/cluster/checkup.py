@@ -28,7 +28,7 @@ from generator.cluster.required import Reference, references
 from generator.cluster.server import ApiAnswer, Server, path_of
 from generator.lint import Object, as_map
 
-_METADATA: Final = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=1"
+_METADATA: Final = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 _PAGE: Final = 500
 _RESYNC_S: Final = 60
 _SECRETS: Final = {
