@@ -234,7 +234,8 @@ def test_references_are_what_others_must_create(tmp_path: Path, asked: list[tupl
     }  # fmt: skip
     found = examined(table, tmp_path, what)
     secrets = {accept for path, accept in asked if "/secrets/" in path}
-    assert secrets == {"application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"}  # never what is in them
+    # Never what is in them.
+    assert secrets == {"application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"}
     commands = {
         one.message.partition(" is missing")[0]: one.command for one in found if one.code == codes.REFERENCE
     }
