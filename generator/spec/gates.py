@@ -210,7 +210,7 @@ class FairnessGate(Choice, GateBase):
 class Windows(Record):
     """Two windows of data."""
 
-    reference: Data = Field(description="training data")
+    reference: Data = Field(description="training data", examples=["dvc:data/train.parquet"])
     current: Data = Field(description="production data", examples=["dvc:data/prod-30d.parquet"])
 
     def parts(self, key: str) -> dict[tuple[str, ...], str | DataSource | None]:
@@ -221,7 +221,7 @@ class Windows(Record):
 class Drift(Windows):
     """Two windows of data and the columns to compare."""
 
-    features: list[Key] = Field(min_length=1, description="columns to compare")
+    features: list[Key] = Field(min_length=1, description="columns to compare", examples=[["amount"]])
 
 
 class DriftGate(GateBase):

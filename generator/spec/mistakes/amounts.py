@@ -143,7 +143,8 @@ def share(typed: Typed) -> Repairs:
         yield from _of_a_core(value, unit)
         return
     if unit.startswith(("‰", "per mill", "permill")):
-        value, unit = value / 10, "%"
+        yield from _whole_or_not(value / 10, f"{plain(value)}‰ are {plain(value / 10)}%")
+        return
     if unit in {"x", "times", "fold"} and value > 1:
         yield Repair(f"{plain((value - 1) * 100)}%", f"{plain(value)} times as much")
         return
@@ -179,11 +180,16 @@ def _whole_or_not(value: Decimal, reading: str = "") -> Repairs:
     if value != value.to_integral_value():
         low = int(value)
         nearest = (low, low + 1) if value - low < Decimal("0.5") else (low + 1, low)
-        yield from (Repair(f"{whole}%") for whole in nearest)
+        yield from (Repair(f"{whole}%", _nearest(reading)) for whole in nearest)
     elif value > 100:
         yield Repair("100%")
     elif value == 0:
         yield Repair("1%")
+
+
+def _nearest(reading: str) -> str:
+    """Return how a value was read of which only the nearest whole percentage is allowed."""
+    return f"{reading}; the nearest allowed percentage" if "‰" in reading else ""
 
 
 def loss(typed: Typed) -> Repairs:
@@ -327,7 +333,7 @@ def _first_number(text: str) -> Decimal | None:
     whole = number(text)
     if whole is not None:
         return whole
-    found = re.match(rf"[<>=~≈≤≥\s]*({NUMBER}[km]?|[a-z]+)(?![A-Za-z])", text.strip().lower())
+    found = re.match(rf"[<>=~≈≤≥\s]*({NUMBER}(?:[km](?![a-z]))?|[a-z]+)", text.strip().lower())
     return number(found[1]) if found else None
 
 

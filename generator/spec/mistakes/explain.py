@@ -33,14 +33,11 @@ from generator.spec.mistakes.foreign_keys import explain_argo_steps
 from generator.spec.mistakes.keys import explain_keys
 from generator.spec.mistakes.mappings import Mapping
 from generator.spec.mistakes.one_text import unglued, values_in_turn
-from generator.spec.mistakes.scalars import Refused, explain_scalar
-from generator.spec.mistakes.shapes import (
-    EVERY,
-    explain_entries,
-    explain_shape,
-    sample_value,
-    smallest,
-)
+from generator.spec.mistakes.proposals import EVERY
+from generator.spec.mistakes.refused import Refused
+from generator.spec.mistakes.samples import sample_value, smallest
+from generator.spec.mistakes.scalars import explain_scalar
+from generator.spec.mistakes.shapes import explain_entries, explain_shape
 from generator.spec.mistakes.suggestions import example, repaired
 from generator.spec.mistakes.unclear_kinds import example_of, explain_kind
 
@@ -352,6 +349,8 @@ def _missing(draft: Draft, mistake: Mistake) -> None:
     else:
         text = example_of(owner, name) if owner else ""
     named = re.fullmatch(r"specs/([^/]+)/([^/]+)\.yaml", document.file)
+    if named and path == ("metadata",) and inner is not None:
+        text = flow({**smallest(inner), "name": named[2], "team": named[1]})
     if named and path[:-1] == ("metadata",) and name in {"name", "team"}:
         text = named[2] if name == "name" else named[1]
     kind = getattr(owner, "key", "")

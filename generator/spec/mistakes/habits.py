@@ -148,7 +148,7 @@ GENERAL: Final[dict[str, Habit]] = {
         "targetPort match istio nginx ingressRef routing gateway",
         _ROUTING,
     ),
-    **all_of("secretRef secretKeyRef valueFrom configMap configMapRef envSecret", _SECRETS),
+    **all_of("secrets secretRef secretKeyRef valueFrom configMap configMapRef envSecret", _SECRETS),
     # Argo Rollouts.
     **all_of(
         "stableService canaryService activeService previewService maxSurge maxUnavailable "

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 from generator.source.characters import oddities
 from generator.source.flow import flow
@@ -13,53 +12,20 @@ from generator.source.syntax import LEFT_OVER_HINT, PLACEHOLDER, left_over
 from generator.spec.mistakes import repairs
 from generator.spec.mistakes.amounts import Repair, Typed
 from generator.spec.mistakes.annotations import (
-    Target,
     accepts,
     annotation_of,
-    collection,
     fields,
     model,
     models,
     words,
 )
+from generator.spec.mistakes.ranges import explain_range
+from generator.spec.mistakes.refused import Answer, Refused
 from generator.spec.mistakes.repairs import unquoted
-from generator.spec.mistakes.suggestions import candidates, example, repaired, shown, usual_value
+from generator.spec.mistakes.suggestions import candidates, example, repaired, usual_value
 from generator.spec.mistakes.words import INSTEAD, NEEDS
 
-Answer = tuple[str, str, str]
-"""Code, message and hint of a finding."""
 _LISTED = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """A value that was refused.
-
-    Args:
-        target: its place.
-        kind: pydantic's error type.
-        value: the value.
-        raw: the text as it was typed; empty if no file has it.
-        context: pydantic's context of the error.
-        message: pydantic's message.
-    """
-
-    target: Target
-    kind: str
-    value: Any
-    raw: str
-    context: dict[str, Any]
-    message: str
-
-    @property
-    def key(self) -> str:
-        """The key of the value, or of the list that it is an item of."""
-        return next((part for part in reversed(self.target.path) if isinstance(part, str)), "")
-
-    @property
-    def shown(self) -> str:
-        """The value as it was typed."""
-        return shown(self.value, self.raw)
 
 
 def explain_scalar(refused: Refused) -> Answer:
@@ -77,7 +43,7 @@ def explain_scalar(refused: Refused) -> Answer:
         return _form(refused)
     if refused.kind in _TYPES:
         return _type(refused)
-    return _range(refused)
+    return explain_range(refused)
 
 
 def _missing(refused: Refused) -> Answer:
@@ -89,7 +55,7 @@ def _missing(refused: Refused) -> Answer:
     if usual:
         return "SPEC105", message, f"write one, for example `{refused.key}: {usual}`, or remove the key"
     if inner is not None:
-        from generator.spec.mistakes.shapes import smallest
+        from generator.spec.mistakes.samples import smallest
 
         return (
             "SPEC104",
@@ -370,75 +336,3 @@ def _sibling(refused: Refused) -> str:
             if refused.value.keys() <= fields(record).keys():
                 return f"write `{key}: {flow(repaired(record, refused.value))}`"
     return ""
-
-
-def _range(refused: Refused) -> Answer:
-    """Explain a number outside its range, or a list that is too short or too long."""
-    context, key, kind = refused.context, refused.key, refused.kind
-    if kind in {"too_short", "too_long"}:
-        return _length(refused)
-    for word, says, step in _BOUNDS:
-        bound = context.get(word)
-        if bound is not None:
-            limit = flow(int(bound) if float(bound).is_integer() else bound)
-            value = shown(refused.value, refused.raw).strip("`")
-            message = f"`{key}` is {value}; it must be {says} {limit}"
-            percent = candidates(refused.target, _percent(refused))
-            nearest = bound if step == 0 else _inside(refused.target, bound, step)
-            if percent:
-                return "SPEC108", message, f"write `{flow(percent[0].value)}`"
-            return (
-                "SPEC108",
-                message,
-                f"write `{flow(nearest)}`" if nearest is not None else f"write a value {says} {flow(bound)}",
-            )
-    text = refused.message
-    return (
-        "SPEC108",
-        f"`{key}`: {text[:1].lower()}{text[1:]}, not {refused.shown}",
-        "choose a value in that range",
-    )
-
-
-_BOUNDS = (("ge", "at least", 0), ("le", "at most", 0), ("gt", "above", 1), ("lt", "below", -1))
-
-
-def _percent(refused: Refused) -> str:
-    """Return the fraction for a number between 1 and 100 that was meant as a percentage; else empty."""
-    value = refused.value
-    fraction = (
-        isinstance(value, (int, float))
-        and 1 < value <= 100
-        and refused.context.get("le", refused.context.get("lt")) == 1
-    )
-    return f"{value}%" if fraction else ""
-
-
-def _inside(target: Target, bound: float, step: int) -> float | None:
-    """Return a value just inside an open bound."""
-    for size in (1, 0.5, 0.1, 0.05, 0.01):
-        value = bound + step * size
-        if accepts(target.annotation, int(value) if float(value).is_integer() else value):
-            return int(value) if float(value).is_integer() else round(value, 2)
-    return None
-
-
-def _length(refused: Refused) -> Answer:
-    context, key = refused.context, refused.key
-    if refused.kind == "too_long":
-        message = f"`{key}` has {context['actual_length']} items; at most {context['max_length']} are allowed"
-        return "SPEC108", message, "remove some of them"
-    held = collection(refused.target.annotation)
-    inner = model(held[1]) if held else None
-    if inner is not None and held is not None and held[0] is list:
-        from generator.spec.mistakes.shapes import smallest
-
-        return (
-            "SPEC108",
-            f"`{key}` is empty",
-            f"write at least one, for example `{key}: [{flow(smallest(inner))}]`",
-        )
-    field = refused.target.field
-    item = replace(refused.target, annotation=held[1] if held else None, field=None)
-    usual = flow(field.examples[0]) if field is not None and field.examples else f"[{example(item)}]"
-    return "SPEC108", f"`{key}` is empty", f"write at least one, for example `{key}: {usual}`"

@@ -28,9 +28,9 @@ from generator.spec.mistakes.habits_by_place import AT
 from generator.spec.mistakes.keys import explain_keys
 from generator.spec.mistakes.kinds import Guess, guess_kind
 from generator.spec.mistakes.mappings import LONG, Mapping, name_of
-from generator.spec.mistakes.shapes import smallest
+from generator.spec.mistakes.samples import smallest
 from generator.spec.mistakes.suggestions import candidates, example, repaired, shown
-from generator.spec.mistakes.words import WORDS
+from generator.spec.mistakes.words import INSTEAD, WORDS
 
 _FEW = 4
 
@@ -108,6 +108,8 @@ def _wrong_word(draft: Draft, mistake: Mistake, guess: Guess) -> None:
         _nested_kind(draft, mistake, guess, value)
         return
     hint = f"did you mean `{guess.right}`?" if guess.right else f"write {listed}"
+    instead = INSTEAD.get(str(value).casefold().replace("_", "-"), ("", ""))
+    hint = f"write `{instead[0]}` ({instead[1]})" if instead[0] in guess.words else hint
     if guess.right == "error-rate" and str(value).casefold().replace("_", "-") in _GOOD_NEWS:
         message = f"`{value}` is not one of {listed}: guards measure what is bad"
         draft.report("SPEC106", path, message, f"write `{flow(_inverted(mistake.value, guess.key))}`")

@@ -15,7 +15,7 @@ _WORDS: Final = {
     "transformers": "huggingface hf hugging-face",
     "canary": (
         "progressive gradual rolling rolling-update rollingupdate rolling-canary "
-        "incremental linear ab-test a/b-test ab a/b shadow mirror dark-launch "
+        "incremental linear ab-test a/b-test ab a/b "
         "canary-release weighted traffic-split shift rollout"
     ),
     "blue-green": (
@@ -38,7 +38,7 @@ _WORDS: Final = {
     "pass": "ignore success continue ok succeed skip go-on proceed",
     "higher": "up increase more max maximize maximise high greater asc rise true",
     "lower": "down decrease less min minimize minimise low smaller desc drop false",
-    "string": "str text varchar char category categorical object date datetime uuid",
+    "string": "str text varchar char category categorical enum enumeration choice object date datetime uuid",
     "number": "float double decimal float16 float32 float64 numeric real numerical",
     "integer": "int int8 int16 int32 int64 uint8 uint16 uint32 uint64 long bigint count",
     "boolean": "bool flag bit true/false",
@@ -68,7 +68,11 @@ _WORDS: Final = {
 WORDS: Final[dict[str, frozenset[str]]] = {ours: frozenset(theirs.split()) for ours, theirs in _WORDS.items()}
 """Other tools' words for each word of the spec language, in lower case with dashes."""
 
+_SHADOW: Final = ("canary", "with `shadow: {hold: 24h}`: copies of requests come before its first step")
 INSTEAD: Final = {
+    "shadow": _SHADOW,
+    "mirror": _SHADOW,
+    "dark-launch": _SHADOW,
     "evidently": ("ks", "Evidently's test of numeric columns"),
     "evidently-ai": ("ks", "Evidently's test of numeric columns"),
     "nannyml": ("ks", "NannyML's test of continuous columns"),

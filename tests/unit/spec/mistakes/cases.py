@@ -701,5 +701,25 @@ HABITS = [  # Words and keys of other tools, and values without their keys
     Mistake("  traffic: {minRps: 2000}", "  traffic: {minRps: 2000}\n  service: {timeout: 1500}", "SPEC105", 8, 22, "1500s"),
 ]  # fmt: skip
 
-MISTAKES = [*VALUES, *PLAN, *UNITS, *KEYS, *YAML, *RULES, *MORE, *PARTS, *HABITS]
+SHAPES = [  # A word for a whole mapping, an amount with another unit, a list by name
+    Mistake("minRps: 2000", "minRps: 20rps", "SPEC104", 7, 21, "`20`"),
+    Mistake("minRps: 2000", "minRps: 10k", "SPEC104", 7, 21, "`10000`"),
+    Mistake("minRps: 2000", "minRps: 200req/s", "SPEC104", 7, 21, "`200`"),
+    Mistake("weight: 5%", "weight: 5\u2030", "SPEC105", 15, 18, "`1%` (5\u2030 are 0.5%; the nearest allowed percentage)"),
+    Mistake("weight: 5%", "weight: 50\u2030", "SPEC105", 15, 18, "`5%` (50\u2030 are 5%)"),
+    Mistake("{name: accuracy, metric: accuracy, atLeast: 0.9, rows: 5000}", "{name: shift, drift: psi}", "SPEC104", 11, 28, "write `tool: psi` and next to it, for example `drift: {reference: "),
+    Mistake("metadata: {name: churn, team: shop, owner: shop-ml@example.com}\n", "", "SPEC103", 1, 1, "metadata: {name: churn, team: shop, owner: "),
+    Mistake("traffic: {minRps: 2000}", 'service: {requirements: "lightgbm==4.6\\npandas==2.2"}', "SPEC104", 7, 27, "requirements: [lightgbm==4.6, pandas==2.2]"),
+    Mistake("traffic: {minRps: 2000}", "service: {requirements: deps/base.txt}", "SPEC104", 7, 27, "`sluice pin` writes the file"),
+    Mistake("hold: 1h}", "hold: 1h, approve: lead}", "SPEC102", 15, 32, "`- {approve: lead}`"),
+    Mistake("hold: 1h}", "hold: 1h, approve: {role: lead}}", "SPEC102", 15, 32, "`- {approve: model-risk}`"),
+    Mistake("    ctr: {kind: ratio, event: click, baseline: 4%, delay: 60s}", "    - {name: ctr, baseline: 4%, delay: 60s}", "SPEC104", 9, 5, "outcomes: {ctr: {kind: ratio, event: click, baseline: 4%, delay: 60s}}"),
+    Mistake("strategy: canary", "strategy: shadow", "SPEC106", 13, 15, "`canary` (with `shadow: {hold: 24h}`"),
+    Mistake("strategy: canary", "strategy: canary\n    shadow: true", "SPEC104", 14, 13, "shadow: {hold: 24h}"),
+    Mistake("{weight: 5%, hold: 1h}", "{header: x-beta, hold: 1h}", "SPEC102", 15, 10, "{cohort: {header: x-beta, exact: "),
+    Mistake("traffic: {minRps: 2000}", "secrets: [db]", "SPEC102", 7, 3, "secret: {name: SECRET, key: KEY}"),
+    Mistake("traffic: {minRps: 2000}", "pod: {tolerations: gpu}", "SPEC104", 7, 22, "tolerations: [{key: pool, operator: Equal"),
+]  # fmt: skip
+
+MISTAKES = [*VALUES, *PLAN, *UNITS, *KEYS, *YAML, *RULES, *MORE, *PARTS, *HABITS, *SHAPES]
 """All of them."""
