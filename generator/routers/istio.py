@@ -39,7 +39,9 @@ ROUTER: Final = Router(
         "once every stable pod is available, the canary's weight in the VirtualService is set to 0",
     ),
     pipelines=True,
-    cohort_gap="",
+    # Argo Rollouts 1.10.2, createHeaderRoute of rollout/trafficrouting/istio/istio.go: name, headers, destination.
+    cohort_gap="requests of a cohort have no time limit at the router and reach every path of the pods, as the "
+    "controller's route for them has only the header",
     no_cohort="",
     retired="",
 )

@@ -48,6 +48,7 @@ class Load:
         row: the input of the prediction; a function is called for each request.
         clicks: chance that the user of this version clicks; None for a model without feedback.
         headers: what its requests carry in addition.
+        address: of the proxy.
         port: of the proxy.
     """
 
@@ -56,6 +57,7 @@ class Load:
     row: object
     clicks: Callable[[str], float] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    address: str = "127.0.0.1"
     port: int = ENVOY_PORT
     answers: list[Answer] = field(default_factory=list)
     tokens: list[str] = field(default_factory=list)
@@ -103,7 +105,7 @@ class Load:
         return sum(answer.version == version for answer in list(self.answers))
 
     def _work(self, start: float, index: int) -> None:
-        user, chance = _User(self.host, self.port, self.headers), random.Random(index)
+        user, chance = _User(self), random.Random(index)
         due = start + index / self.rps
         while not self._stop.wait(max(0.0, due - time.time())):
             self._visit(user, chance)
@@ -133,9 +135,9 @@ class Load:
 class _User:
     """A connection that is kept as browsers do."""
 
-    def __init__(self, host: str, port: int, headers: Mapping[str, str]) -> None:
-        self._headers = {"content-type": "application/json", "host": host, **headers}
-        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_TIMEOUT_S)
+    def __init__(self, load: Load) -> None:
+        self._headers = {"content-type": "application/json", "host": load.host, **load.headers}
+        self._connection = http.client.HTTPConnection(load.address, load.port, timeout=_TIMEOUT_S)
 
     def post(self, path: str, document: object) -> dict[str, str]:
         """The JSON of the answer.

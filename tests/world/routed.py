@@ -6,6 +6,8 @@ import re
 import secrets
 import time
 import urllib.request
+from collections.abc import Mapping
+from typing import NamedTuple
 
 from generator.plan.values import Plan
 from tests.cluster import measures, report
@@ -17,6 +19,28 @@ from tests.cluster.visitors import ITEM, RPS
 from tests.cluster.waiting import pause, until
 from tests.cluster.watch import Watch
 
+
+class Proxy(NamedTuple):
+    """Where a router accepts requests."""
+
+    address: str
+    port: int
+
+    def load(self, host: str, rps: float, row: object, headers: Mapping[str, str] | None = None) -> Load:
+        """Return users who send their requests through it."""
+        return Load(host, rps, row, headers=headers or {}, address=self.address, port=self.port)
+
+
+def covers(module: str) -> tuple[str, ...]:
+    """Return what the scenario of a router covers.
+
+    Args:
+        module: of `tests/world/routers`.
+    """
+    of_the_router = ("tests/world/routed.py", f"tests/world/routers/{module}.py")
+    return ("generator/routers", "generator/render", "templates/kubernetes", "tests/cluster", *of_the_router)
+
+
 _COHORT = {"cohort": {"header": "x-cohort", "exact": "staff"}, "hold": "40s"}
 _WEIGHTS = [{"weight": "5%", "hold": "120s"}, {"weight": "50%", "hold": "40s"}]
 _GUARDS = [{"metric": "error-rate", "limit": "25%", "noData": "pass"}]
@@ -25,13 +49,15 @@ _LONGEST_DIP_S = 5.0
 _SHARE, _COPIED_S, _MIRRORED_RPS, _PERSON = 20, 40.0, 30.0, {"group": "a"}
 
 
-def weights_cohort_commit_and_abort(delivered: Delivered, name: str, port: int, cohort: bool = True) -> None:
+def weights_cohort_commit_and_abort(
+    delivered: Delivered, name: str, proxy: Proxy, cohort: bool = True
+) -> None:
     """Release a good version, change the host names meanwhile, then release a bad one.
 
     Args:
         delivered: the fixture.
         name: of the router, with which its environments begin.
-        port: of its proxy.
+        proxy: of it.
         cohort: the good version starts with a cohort.
     """
     rollout = {"steps": [_COHORT, *_WEIGHTS] if cohort else _WEIGHTS, "guards": _GUARDS}
@@ -43,8 +69,8 @@ def weights_cohort_commit_and_abort(delivered: Delivered, name: str, port: int, 
     headers = {"x-cohort": "staff"}
     with (
         Watch(release.api, new) as watch,
-        Load(host, RPS, ITEM, port=port) as load,
-        Load(host, _COHORT_RPS, ITEM, headers=headers, port=port) as staff,
+        proxy.load(host, RPS, ITEM) as load,
+        proxy.load(host, _COHORT_RPS, ITEM, headers) as staff,
     ):
         until("traffic", lambda: load.exposed(stable) > 5 * RPS, 60)
         git.synced(new, git.commit(new))
@@ -53,7 +79,7 @@ def weights_cohort_commit_and_abort(delivered: Delivered, name: str, port: int, 
         changed = time.time()
         git.synced(renamed, git.commit(renamed))
         until("its weight after a commit", lambda: watch.last.weight, 60)
-        second = Load(f"new.{host}", 1, ITEM, port=port)
+        second = proxy.load(f"new.{host}", 1, ITEM)
         with second:
             pause(5)
         release.until_phase(renamed, "Healthy", 400)
@@ -80,7 +106,7 @@ def weights_cohort_commit_and_abort(delivered: Delivered, name: str, port: int, 
     assert (early[canary] > 10 * _COHORT_RPS) is cohort
     assert not load.versions(0, first - 1)[canary], "no other user met it before its weight"
     assert dip < _LONGEST_DIP_S
-    _bad_version(git, renamed, name, port)
+    _bad_version(git, renamed, name, proxy)
 
 
 def _dip(watch: Watch, since: float) -> float:
@@ -90,7 +116,7 @@ def _dip(watch: Watch, since: float) -> float:
     return sum(end - max(start, since) for weight, start, end in spans if not weight and since < end <= last)
 
 
-def _bad_version(git: GitOps, plan: Plan, name: str, port: int) -> None:
+def _bad_version(git: GitOps, plan: Plan, name: str, proxy: Proxy) -> None:
     """Release a version of which half of the answers are errors; the abort must end its requests."""
     release, host = git.release, plan.routing.hosts[0]
     hosts = {"hosts": list(plan.routing.hosts)}
@@ -99,7 +125,7 @@ def _bad_version(git: GitOps, plan: Plan, name: str, port: int) -> None:
         "guards": _GUARDS,
     }
     stable, bad = release.stable(plan), release.fresh("2", "errors=0.5", rollout=rollout, traffic=hosts)
-    with Watch(release.api, bad) as watch, Load(host, RPS, ITEM, port=port) as load:
+    with Watch(release.api, bad) as watch, proxy.load(host, RPS, ITEM) as load:
         git.synced(bad, git.commit(bad))
         release.until_phase(bad, "Degraded", 240)
         until("weight 0", lambda: watch.last.weight == 0, 60)
@@ -125,13 +151,13 @@ def _bad_version(git: GitOps, plan: Plan, name: str, port: int) -> None:
     assert all(answer.at < back + 2 for answer in load.answers if answer.error or answer.version == canary)
 
 
-def mirror(delivered: Delivered, name: str, port: int) -> None:
+def mirror(delivered: Delivered, name: str, proxy: Proxy) -> None:
     """Let a shadow get a fifth of the requests, and count them in its pods."""
     rollout = {"shadow": {"percent": f"{_SHARE}%", "hold": "120s"}}
     git, plan = delivered("risk/fraud", f"{name}m", rollout=rollout)
     release, host = git.release, plan.routing.hosts[0]
     new = release.fresh("2", rollout=rollout)
-    with Load(host, _MIRRORED_RPS, _PERSON, port=port) as load:
+    with proxy.load(host, _MIRRORED_RPS, _PERSON) as load:
         git.synced(new, git.commit(new), 300)
         until("a copy", lambda: _copies(release, new), 60)
         began, before = time.time(), _copies(release, new)

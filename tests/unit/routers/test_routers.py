@@ -173,6 +173,7 @@ def test_weights_and_cohorts_are_the_controller_s():
     assert set(SPLITTING) == {"alb", "gateway-api", "istio", "nginx", "traefik"}
     headers = {kind for kind, router in ROUTERS.items() if router.routes_headers((1, 10))}
     assert headers == {"gateway-api", "istio"}
+    assert {kind for kind, router in ROUTERS.items() if router.cohort_gap} == headers
 
 
 @pytest.mark.parametrize(
