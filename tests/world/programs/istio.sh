@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # Istio's control plane, istiod, which its module calls pilot-discovery. The module registry has commits of it, not releases:
-# this one is from the branch of 1.31.
+# this one is of the main branch while its VERSION was 1.31.
 version[istio]=v0.0.0-20260827124520-eed52ebb66ad
 
 istio() {

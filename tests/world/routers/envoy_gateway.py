@@ -49,7 +49,7 @@ def _install(layout: Layout, api: Api) -> None:
     import_image(layout, _images(layout))
     install_crds(api, programs.folder("envoygatewaydefinitions").glob("*.yaml"))
     namespace(api, _SPACE)
-    _make_certificates(layout)
+    _make_certificates(layout, api)
     config_map(api, f"{_NAME}-config", _SPACE, {"envoy-gateway.yaml": json.dumps(_configuration())})
     for item in (*_account(), _deployment(), _service(), *_gateway()):
         api.apply(item)
@@ -78,12 +78,18 @@ def _link(program: Path, folder: Path) -> None:
     os.link(program, folder / program.name)
 
 
-def _make_certificates(layout: Layout) -> None:
-    """Let the program write the Secrets of both sides of xDS, as the chart's Job does."""
+def _make_certificates(layout: Layout, api: Api) -> None:
+    """Let the program write the Secrets of both sides of xDS, as the chart's Job does.
+
+    Raises:
+        RuntimeError: it did not.
+    """
     command = [programs.folder("envoygateway") / "envoy-gateway", "certgen", "--disable-topology-injector"]
     variables = {"KUBECONFIG": str(layout.kubeconfig), "ENVOY_GATEWAY_NAMESPACE": _SPACE}
     layout.processes.start("envoy-gateway-certgen", command, env=variables)
     until("the end of certgen", lambda: not layout.processes.alive("envoy-gateway-certgen"), 60)
+    if api.find(f"/api/v1/namespaces/{_SPACE}/secrets/{_NAME}") is None:
+        raise RuntimeError(layout.processes.tail("envoy-gateway-certgen"))
 
 
 def _configuration() -> Object:
