@@ -53,6 +53,7 @@ class Environments:
         kind: folder of the cache.
         interpreter: Python of the environments: a path, or with uv a version.
         hashed: refuse packages without a hash.
+        indexes: (name, address) of further package indexes; only with `hashed`, where no index can supply other bytes.
     """
 
     note: Callable[[str], None]
@@ -61,6 +62,7 @@ class Environments:
     kind: str = "gates"
     interpreter: str = sys.executable
     hashed: bool = True
+    indexes: tuple[tuple[str, str], ...] = ()
 
     def missing(self, tool: Packages) -> bool:
         """Return whether an environment still has to be created."""
@@ -141,9 +143,12 @@ class Environments:
             install = (
                 [*uv, "pip", "sync", *hashed] if self.hashed else [*uv, "pip", "install", "--requirement"]
             )
+            # Usually uv stops at the first index that has a package, whichever version; the hashes decide here.
+            more = [word for name, url in self.indexes for word in ("--index", f"{name}={url}")]
+            more += ["--index-strategy", "unsafe-best-match"] if more else []
             return [
                 [*uv, "venv", "--quiet", "--python", self.interpreter, str(home)],
-                [*install, str(requirements), "--compile-bytecode", "--quiet", "--python", python],
+                [*install, str(requirements), *more, "--compile-bytecode", "--quiet", "--python", python],
             ]
         pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", *hashed, "-r"]
         return [[self.interpreter, "-m", "venv", str(home)], [python, *pip, str(requirements)]]

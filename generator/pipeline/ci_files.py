@@ -14,9 +14,11 @@ from generator.pipeline.bundles import BENTOS
 from generator.source.errors import CliError
 from generator.source.files import text_of
 from generator.source.shipped import builtin_folder
+from generator.spec.indexes import Index, login_variables
 
 if TYPE_CHECKING:
     from generator.pipeline.session import Session
+    from generator.plan.bento import Bento
     from generator.render.environment import Templates
     from generator.spec.platform import Images, PlatformSpec
 
@@ -32,7 +34,11 @@ _SCRIPTS: Final = (
     "push-image",
     "record",
 )
-_COMMON: Final = {**{f"ci/{name}.sh": f"ci/{name}.sh" for name in _SCRIPTS}, "ci/sbom.py": "ci/sbom.py"}
+_PROGRAMS: Final = ("ci/fetch-packages.py", "ci/sbom.py")
+_COMMON: Final = {
+    **{f"ci/{name}.sh": f"ci/{name}.sh" for name in _SCRIPTS},
+    **{path: path for path in _PROGRAMS},
+}
 CI_FILES: Final[Mapping[str, Mapping[str, str]]] = {
     "github": {
         ".github/workflows/sluice.yml": "ci/github/check.yaml",
@@ -65,7 +71,13 @@ _SEAL: Final = re.compile(r"# As `sluice ci` wrote it: ([0-9a-f]{16})\n")
 
 
 def workflow_files(
-    host: str, templates: Templates, branch: str, registry: str, images: Images | None = None, root: str = ""
+    host: str,
+    templates: Templates,
+    branch: str,
+    registry: str,
+    images: Images | None = None,
+    root: str = "",
+    indexes: Mapping[str, Index] | None = None,
 ) -> dict[str, str]:
     """Return the text of every file of CI on a host, by path below the top of the git repository.
 
@@ -78,6 +90,7 @@ def workflow_files(
         registry: where images are pushed, with the path below the host.
         images: has the digests of the images that jobs run in.
         root: the folder with specs/ below the top of the git repository.
+        indexes: the package indexes of the platform, by name.
 
     Raises:
         CliError: the host reads no pipeline of a folder.
@@ -87,8 +100,10 @@ def workflow_files(
             "GitLab has one pipeline for a whole project, and this repository is only a folder of one",
             "use a project for it, or write the jobs yourself after those that `sluice ci gitlab` writes there",
         )
+    logins = [name for name, index in (indexes or {}).items() if index.login]
     context = {
         "root": root,
+        "logins": [variable for name in sorted(logins) for variable in login_variables(name)],
         "version": __version__,
         "python_image": _by_digest(images, PYTHON_IMAGE.format(_SLUICE_PYTHON)),
         "branch": branch,
@@ -113,10 +128,9 @@ def paths_on(host: str, root: str = "") -> set[str]:
 def files_on(host: str, session: Session) -> dict[str, str]:
     """Return the files of a repository's CI on a host; see `workflow_files`."""
     platform = session.platform
-    git = platform.git
-    return workflow_files(
-        host, session.templates, git.revision, platform.registry, platform.images, git.root or ""
-    )
+    git, root = platform.git, platform.git.root or ""
+    templates, registry = session.templates, platform.registry
+    return workflow_files(host, templates, git.revision, registry, platform.images, root, platform.indexes)
 
 
 def pin_files() -> dict[str, str]:
@@ -167,6 +181,7 @@ class MissingImage:
         digest: the model's digest in the lock.
         image: the computed name and tag.
         python: Python of the image, such as "3.11".
+        indexes: NAME=PACKAGE,PACKAGE=URL of each index of the platform that packages come from; empty for none.
     """
 
     model: str
@@ -175,6 +190,7 @@ class MissingImage:
     digest: str
     image: str
     python: str
+    indexes: str = ""
 
 
 def missing_images(session: Session) -> list[MissingImage]:
@@ -197,8 +213,16 @@ def missing_images(session: Session) -> list[MissingImage]:
         key = f"{entry.team}.{entry.model}"
         version = plan.version
         resolved = " ".join([version.resolved, *(f"{name}={ref}" for name, ref in bento.references)])
-        found.append(MissingImage(entry.name, key, resolved, version.digest, image, bento.python_version))
+        indexes = _indexes(bento, session.platform)
+        python = bento.python_version
+        found.append(MissingImage(entry.name, key, resolved, version.digest, image, python, indexes))
     return found
+
+
+def _indexes(bento: Bento, platform: PlatformSpec) -> str:
+    """Return the indexes that packages of a service come from, as `ci/fetch-packages.py` takes them."""
+    pairs = bento.packages.indexes if bento.packages else ()
+    return " ".join(f"{name}={','.join(packages)}={platform.indexes[name].url}" for name, packages in pairs)
 
 
 def gitlab_images(images: Sequence[MissingImage], templates: Templates, platform: PlatformSpec) -> str:

@@ -178,7 +178,8 @@ def pin_packages(session: Session, entry: ModelFiles, *, write: bool) -> list[Fi
     if named is None:
         return findings
     try:
-        found = resolve_packages(named.requirements, named.python, session.platform.images.from_source)
+        built = session.platform.images.from_source
+        found = resolve_packages(named.requirements, named.python, built, named.indexes)
     except PinError as error:
         return [named.failed(error.code, error.message, error.hint)]
     text, shown = write_packages(found), display(entry.packages, session.root)

@@ -109,11 +109,13 @@ class Trial:
             (source / name).write_bytes(text.encode())
         model = artifact or self._fetched(folder)
         own = f"{sys.version_info.major}.{sys.version_info.minor}"
+        listed, known = bento.packages, self.session.platform.indexes
         environments = Environments(
             note,
             kind="services",
             interpreter=sys.executable if bento.python_version == own else bento.python_version,
-            hashed=bento.packages is not None,
+            hashed=listed is not None,
+            indexes=tuple((name, known[name].url) for name, _ in listed.indexes) if listed else (),
         )
         try:
             python = environments.python(

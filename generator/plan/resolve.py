@@ -14,7 +14,7 @@ from generator.plan.layers import Layers
 from generator.plan.packages import PackageList, outdated
 from generator.plan.references import SourceSpec, check_references
 from generator.plan.repository import ModelFiles, Repository
-from generator.plan.serving import bento_of, latency_bounds, requirements, uses_gpu
+from generator.plan.serving import bento_of, latency_bounds, named_indexes, requirements, uses_gpu
 from generator.plan.values import Plan
 from generator.source.document import Document
 from generator.source.finding import Finding, Place
@@ -133,7 +133,8 @@ def _packages(
     service = file.spec.service
     locked = lock.packages if lock else ()
     named = requirements(file.spec.model.framework, service, locked, gpu=gpu)
-    why = outdated(packages, service.python, named, platform.images.from_source)
+    indexes = named_indexes(service, platform)
+    why = outdated(packages, service.python, named, platform.images.from_source, indexes)
     if not why:
         return packages, []
     hint = f"run `sluice pin --packages {entry.name}`, and commit the list with the spec"

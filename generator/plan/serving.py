@@ -51,6 +51,11 @@ def requirements(
     return tuple(lines[name] for name in sorted(lines))
 
 
+def named_indexes(service: Service, platform: PlatformSpec) -> dict[str, list[str]]:
+    """Return the packages of each index that a service names, by its name; without names that nobody knows."""
+    return {name: platform.indexes[name].packages for name in service.indexes if name in platform.indexes}
+
+
 def _has_json(value: Value) -> bool:
     return value.type == "json" or any(map(_has_json, (value.fields or {}).values()))
 

@@ -34,6 +34,7 @@ _OF_BENTOS: Final = (
     "threads",
     "threshold",
     "requirements",
+    "indexes",
     "systemPackages",
     "python",
 )

@@ -107,12 +107,17 @@ def names_of_classes(context: Context) -> Iterator[Problem]:
     instead="spec: {model: {framework: onnx}, resources: {gpu: 1}}",
 )
 def unused_gpu(context: Context) -> Iterator[Problem]:
-    """Check that services of the framework use the GPU; a container that the team brings may."""
-    framework, requested = _framework(context), context.plan.capacity.gpu
+    """Check that services of the framework use the GPU, with packages that do; a container that the team brings may."""
+    framework, requested, bento = _framework(context), context.plan.capacity.gpu, context.plan.bento
     if requested and framework and framework.gpu is None:
         able = ", ".join(sorted(name for name, one in FRAMEWORKS.items() if one.gpu is not None))
         message = f"services of {framework.name} models predict on the CPU only"
         yield Problem(("spec", "resources", "gpu"), message, f"remove it; these frameworks use GPUs: {able}")
+    elif requested and bento:
+        lines = bento.packages.lines if bento.packages else bento.requirements
+        for name in (line.split()[0] for line in lines if line.split()[0].endswith("+cpu")):
+            hint = "remove it, or take the package from an index that has its build for GPUs"
+            yield Problem(("spec", "resources", "gpu"), f"{name} is a build for the CPU only", hint)
 
 
 @rule(

@@ -173,6 +173,9 @@ class Ceilings(Record):
         description="packages of Debian that specs may install in images of models",
         examples=[["libgomp1"]],
     )
+    indexes: list[Name] = Field(
+        [], description="package indexes of the platform that specs may name", examples=[["internal"]]
+    )
     pod: list[PodKey] = Field(
         list(TEAMS_MAY),
         description="parts of `pod` that specs may set; platform, tier and environment may set all",

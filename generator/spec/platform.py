@@ -12,6 +12,7 @@ from generator.spec.environment import Budget, Controllers, Environment, Namespa
 from generator.spec.exemptions import HotFix, Quarantine, Waiver
 from generator.spec.freezes import Freeze
 from generator.spec.gate_pods import GatePods
+from generator.spec.indexes import Index
 from generator.spec.monitoring import Monitoring
 from generator.spec.network import ModelDestination
 from generator.spec.notifications import Notifications, Notify, RecordAccess
@@ -199,6 +200,19 @@ class PlatformSpec(Record):
     prices: Prices = Field(Prices.model_construct(), description="prices of resources")
     monitoring: Monitoring = Field(Monitoring.model_construct(), description="how Prometheus finds the pods")
     images: Images = Field(Images.model_construct(), description="base images of models and gates")
+    indexes: dict[Name, Index] = Field(
+        {},
+        description="package indexes that specs name in `service.indexes`",
+        examples=[
+            {
+                "internal": {
+                    "url": "https://packages.example.com/simple",
+                    "packages": ["acme-features"],
+                    "login": True,
+                }
+            }
+        ],
+    )
     gates: GatePods = Field(GatePods.model_construct(), description="how gates run in the cluster")
     pod: Pod = Field(Pod.model_construct(), description="what all pods of models have")
     gpus: dict[Name, GpuKind] = Field(

@@ -153,6 +153,12 @@ class Service(Record):
         description="pinned packages that the model needs in addition to its framework",
         examples=[["scikit-learn==1.9.1"]],
     )
+    indexes: list[Name] = Field(
+        [],
+        max_length=20,
+        description="package indexes of the platform that packages of this service come from; the tier allows them",
+        examples=[["internal"]],
+    )
     system_packages: list[SystemPackage] = Field(
         [],
         max_length=50,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from generator.cluster.pins.errors import CredentialError, PinError
@@ -14,6 +14,7 @@ from generator.plan.serving import requirements, uses_gpu
 from generator.source.document import Document, Path
 from generator.source.finding import Finding, Severity
 from generator.spec.check import check_data
+from generator.spec.indexes import Index
 from generator.spec.model import ModelFile, ModelSpec
 
 _BASE = "\0"
@@ -74,11 +75,13 @@ class Service:
         document: the spec.
         requirements: pinned packages.
         python: Python of the image.
+        indexes: the indexes of the platform that it names.
     """
 
     document: Document
     requirements: tuple[str, ...]
     python: str
+    indexes: Mapping[str, Index]
 
     def failed(self, code: str, message: str, hint: str) -> Finding:
         """Return a finding at the framework, which decides most packages."""
@@ -98,7 +101,9 @@ def service(repository: Repository, entry: ModelFiles) -> tuple[Service | None, 
     gpu = uses_gpu(one.spec for one in every if one)
     locked = lock.packages if lock else ()
     named = requirements(file.spec.model.framework, file.spec.service, locked, gpu=gpu)
-    return Service(document, named, file.spec.service.python), []
+    own, known = file.spec.service, repository.platform.indexes
+    indexes = {name: known[name] for name in own.indexes if name in known}
+    return Service(document, named, own.python, indexes), []
 
 
 def _usable(repository: Repository, entry: ModelFiles) -> tuple[Document, list[Finding]]:

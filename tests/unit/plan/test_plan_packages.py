@@ -134,3 +134,66 @@ def test_a_service_is_rendered_with_the_whole_list(tmp_path: Path) -> None:
     assert lines[:2] == ["--require-hashes", "--only-binary :all:"]
     assert lines[2:] == [f"{line} {HASH}" for line in (*NAMED, "idna==3.1")]
     assert "cp requirements.txt context/env/python/requirements.txt" in files["README.md"]
+
+
+INDEXED = FITS.replace(HEAD, f"{HEAD}# From the index internal: idna.\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "indexes", "why"),
+    [
+        (INDEXED, {"internal": ["idna", "more"]}, ""),
+        (FITS, {"internal": ["more"]}, ""),
+        (
+            FITS,
+            {"internal": ["idna"]},
+            "it has idna from the usual index, and the service gets it from the index `internal`",
+        ),
+        (INDEXED, {}, "it has idna from the index `internal`, and the service gets it from the usual index"),
+        (
+            INDEXED,
+            {"other": ["idna"]},
+            "it has idna from the index `internal`, and the service gets it from the index `other`",
+        ),
+        (FITS.replace(HEAD, f"{HEAD}numpy==1.0 {HASH}\n# From the index internal: idna.\n"), {}, ""),
+    ],
+)
+def test_a_list_says_which_index_a_package_is_from(
+    text: str, indexes: dict[str, list[str]], why: str
+) -> None:
+    listed = read_packages(text.replace("numpy==1.0", "pytz==1.0"))
+    assert outdated(listed, "3.11", NAMED, (), indexes) == why
+    assert read_packages(write_packages(listed)) == listed
+
+
+@pytest.mark.parametrize(
+    ("named", "listed", "fits"),
+    [
+        ("2.15.0", "2.15.0+cpu", True),
+        ("2.15.0+cpu", "2.15.0+cpu", True),
+        ("2.15.0+cpu", "2.15.0", False),
+        ("2.15.0+cpu", "2.15.0+cu128", False),
+        ("2.15.0", "2.15.01+cpu", False),
+    ],
+)
+def test_a_version_accepts_a_local_build_of_it(named: str, listed: str, fits: bool) -> None:
+    found = PackageList("3.11", (), (f"torch=={listed} {HASH}",))
+    assert (outdated(found, "3.11", [f"torch=={named}"], ()) == "") is fits
+
+
+def test_the_readme_of_a_service_names_the_indexes_of_its_packages(tmp_path: Path) -> None:
+    small(
+        tmp_path,
+        platform=PLATFORM + '  indexes: {internal: {url: "https://x.example.com", packages: [idna]}}\n',
+    )
+    spec = tmp_path / "specs/shop/ranker.yaml"
+    spec.write_text(spec.read_text().rstrip("\n") + "\n  service: {indexes: [internal]}\n")
+    (tmp_path / LIST).write_text(INDEXED)
+    loaded = Repository(tmp_path)
+    resolved = resolve(loaded, loaded.entries[0], no_digest)
+    assert resolved.findings == []
+    bento = resolved.plans[0].plan.bento
+    assert bento is not None
+    files = render_bento(bento, Templates())
+    assert "- `internal`: idna\n" in files["README.md"]
+    assert "x.example.com" not in "".join(files.values())

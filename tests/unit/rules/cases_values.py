@@ -121,6 +121,8 @@ CASES = (
     Case("PLAN525", {**ROUTED, "spec.service.threads": 8}, {"spec.service.threads": 8}, "spec.service.threads"),
     Case("PLAN525", {**ROUTED, **AGE, G: [CTR, FAIR]}, {**AGE, G: [CTR, FAIR]}, f"{G}[1]"),
     Case("PLAN523", {"spec.resources.gpu": 1}, {**BOOSTED, "spec.resources.gpu": 1}, "spec.resources.gpu"),
+    Case("PLAN523", {"spec.model.framework": "onnx", "spec.service.requirements": ["torch==2.15.0+cpu"], "spec.resources.gpu": 1}, {"spec.model.framework": "onnx", "spec.service.requirements": ["torch==2.15.0+cpu"]}, "spec.resources.gpu"),
+    Case("PLAN523", {"spec.model.framework": "onnx", "spec.service.requirements": ["torch==2.15.0+cpu"], "spec.resources.gpu": 1}, {"spec.model.framework": "onnx", "spec.service.requirements": ["torch==2.15.0+cu128"], "spec.resources.gpu": 1}, "spec.resources.gpu"),
     Case("PLAN523", {"spec.model.framework": "lightgbm", "spec.resources.gpu": 1}, {"spec.model.framework": "lightgbm"}, "spec.resources.gpu"),
     Case("GATE311", {**AGE, G: [CTR, FAIR]}, {**AGE, G: [CTR, FAIR, {**FAIR, "name": "age", "sensitive": ["age"]}]}, f"{G}[1].sensitive", "warning"),
     Case("GATE311", {**AGE, "spec.rollout.shadow": SHADOW}, {"spec.rollout.shadow": SHADOW}, "spec.rollout.shadow.guards[0].sensitive", "warning"),

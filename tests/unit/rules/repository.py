@@ -108,7 +108,7 @@ class Sample:
     Args:
         root: an empty folder.
         edits: values by dotted path; the first part is `platform` (its spec), `lock`, `metadata` or `spec`; with `git`,
-            the folder is the top of a git repository.
+            the folder is the top of a git repository; `packages` is the text of the list of packages.
         models: names of the models, each with the same spec.
     """
 
@@ -125,6 +125,8 @@ class Sample:
             path = root / "specs" / metadata["team"] / f"{metadata['name']}.yaml"
             self._write(path, file_of("Model", metadata, spec))
             self._write(path.with_suffix(".lock.yaml"), lock)
+            if "packages" in edits:
+                path.with_suffix(".requirements.txt").write_text(edits["packages"], encoding="utf-8")
             history = _part(edits, "calibration")
             if history:
                 content = {"model": f"{metadata['team']}/{metadata['name']}", **edited(CALIBRATION, history)}
@@ -167,6 +169,6 @@ def _part(edits: Edits, root: str) -> dict[str, Any]:
 def _below(edits: Edits, root: str) -> Iterator[tuple[str, Any]]:
     for dotted, value in edits.items():
         first, _, rest = dotted.partition(".")
-        assert first in {"platform", "lock", "metadata", "spec", "calibration", "git"}, dotted
+        assert first in {"platform", "lock", "metadata", "spec", "calibration", "git", "packages"}, dotted
         if first == root:
             yield rest, value
