@@ -323,6 +323,8 @@ def test_a_link_in_a_bento_brings_no_file_of_the_machine(
         "inputs.key": "x",
         "inputs.resolved": resolved,
         "inputs.digest": "sha256:x",
+        "inputs.python": "3.11",
+        "inputs.indexes": "",
     }
     ran = imaged.alone(IMAGE, "fetch")
     assert ran[-1].code == 1

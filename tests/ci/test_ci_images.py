@@ -56,7 +56,7 @@ def test_bytes_that_are_not_those_of_the_lock_become_no_image(
     (scratch / "s3/models/ticket/7.pkl").write_bytes(b"other bytes")
     model = yaml.safe_load((demo.root / f"specs/{MODEL}.lock.yaml").read_text())["model"]
     resolved, digest = model["resolved"], model["digest"]
-    item = {"model": MODEL, "key": "x", "resolved": resolved, "digest": digest}
+    item = {"model": MODEL, "resolved": resolved, "digest": digest, "python": "3.11", "indexes": ""}
     imaged.given = {**imaged.given, **{f"inputs.{key}": value for key, value in item.items()}}
     ran = imaged.alone(IMAGE, "fetch")
     assert ran[-1].name == "Fetch"

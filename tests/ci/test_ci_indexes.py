@@ -63,6 +63,7 @@ def indexed(demo: Demo, imaged: Runner, private: StandIn, monkeypatch: pytest.Mo
     demo.sluice("render")
     demo.sluice("ci", "github")
     demo.sluice("ci", "gitlab")
+    (demo.root / "ci/try/__main__.py").write_text("# other tests try a service\n")
     demo.commit("A package of our own")
     monkeypatch.delenv(USER)
     monkeypatch.delenv(PASSWORD)
@@ -102,8 +103,9 @@ def test_only_the_job_that_downloads_has_the_password(
     assert not list(context.rglob("*.whl"))
     (build,) = [call for call in indexed.calls if call.startswith("docker build")]
     assert " --build-context packages=" in build
-    kept = [path for path in scratch.rglob("*") if path.is_file() and LOGIN[1].encode() in path.read_bytes()]
-    assert kept == []
+    handed = [path for folder in indexed.artifacts.values() for path in folder.iterdir()]
+    assert len(handed) == 2
+    assert [path for path in handed if LOGIN[1].encode() in path.read_bytes()] == []
 
 
 def test_gitlab_hands_the_packages_over(demo: Demo, scratch: Path, indexed: Runner, private: StandIn) -> None:
