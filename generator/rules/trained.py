@@ -59,6 +59,14 @@ def fitting_framework(context: Context) -> Iterator[Problem]:
         return
     fitting = trained.frameworks
     message = f"the files of {model.ref} are not those of a model of the framework `{named}`"
+    if fitting == ["custom"]:
+        message = f"the pickle of {model.ref} has code of the program that trained it, which is in no service"
+        hint = (
+            "move that code into a module, and write `framework: custom` with a class that loads the model: "
+        )
+        hint += f"`sluice new {context.plan.identity.team}/NAME --custom` writes one"
+        yield Problem(_FRAMEWORK, message, hint, _related(context, "frameworks"))
+        return
     hint = f"write `framework: {fitting[0]}`"
     if len(fitting) > 1:
         hint += f", or one of: {', '.join(fitting[1:])}"

@@ -15,7 +15,7 @@ import pickletools
 import re
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -143,7 +143,7 @@ def _pickle(content: bytes) -> Facts:
     ]
     # Other classes of one module repeat its name only by number, so modules are found on their own as well.
     modules = {module.partition(".")[0] for module, _ in classes}
-    format_ = next((_ROOTS[root] for root in (m.partition(".")[0] for m, _ in classes) if root in _ROOTS), "")
+    format_ = _object_of(module for module, _ in classes)
     packages: dict[str, str | None] = {PACKAGES[name]: None for name in sorted(modules & PACKAGES.keys())}
     version = _SKLEARN.search(content)
     if version:
@@ -157,6 +157,17 @@ def _pickle(content: bytes) -> Facts:
         any(_ENCODERS.search(name) for _, name in classes) or _ENCODERS.search(_strings(content)) is not None
     )
     return Facts(format_, packages, tuple(Column(name) for name in names), bool(names) and texts)
+
+
+def _object_of(modules: Iterable[str]) -> str:
+    """Return the format by the modules of a pickle's classes and functions; "program" if they are of no library.
+
+    What `__main__` defines is in the program that wrote the pickle, and in no other. cloudpickle brings the code of
+    functions along; without an estimator of a library they are the model.
+    """
+    roots = [module.partition(".")[0] for module in modules]
+    known = next((_ROOTS[root] for root in roots if root in _ROOTS), "")
+    return "program" if "__main__" in roots or (not known and "cloudpickle" in roots) else known
 
 
 def _strings(content: bytes) -> str:

@@ -16,7 +16,8 @@ class Framework:
         name: its name in specs.
         requirements: pinned packages that its services need, apart from BentoML; the project's tests serve them.
         own_class: whether the team brings a class (`load` in the spec): never, for some of its files, or always.
-        reads: formats of files that its template loads; `pin` recognizes them by their content. Empty for any.
+        reads: formats of files that its template loads; `pin` recognizes them by their content. A class of the
+            team may load others too.
         probabilities: its services know classes and their probabilities, which `service.threshold` and
             `service.classes` need.
         gpu: the packages instead, where pods have GPUs; None if its services can't use a GPU.

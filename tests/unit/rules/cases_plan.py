@@ -273,6 +273,16 @@ CASES = (
         "spec.model.framework",
     ),
     Case(
+        "PLAN541",
+        {"lock.trained": {"frameworks": ["custom"]}},
+        {
+            "lock.trained": {"frameworks": ["custom"]},
+            "spec.model.framework": "custom",
+            "spec.model.load": "ours:Ranker",
+        },
+        "spec.model.framework",
+    ),
+    Case(
         "PLAN542",
         {"lock.trained": {"python": "3.12"}},
         {"lock.trained": {"python": "3.11"}},

@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import pickle
+import sys
 import zipfile
 import zlib
 
@@ -137,3 +138,39 @@ def test_two_kinds_of_models_in_one_folder_name_none():
         trained_with({"a.txt": b"tree\nfeature_names=a\nfeature_infos=none\n", "b.cbm": b"CBM1"}).frameworks
         == ()
     )
+
+
+def named(*classes: tuple[str, str], text: str = "") -> bytes:
+    """A pickle that refers to classes and functions by module and name, and has a text."""
+
+    def said(word: str) -> bytes:
+        return b"\x8c" + bytes([len(word)]) + word.encode() + b"\x94"
+
+    references = b"".join(said(module) + said(name) + b"\x93\x94" for module, name in classes)
+    return b"\x80\x04" + references + said(text) + b"."
+
+
+@pytest.mark.parametrize(
+    ("classes", "text", "frameworks"),
+    [
+        ([("__main__", "score")], "", ("custom",)),
+        ([("sklearn.pipeline", "Pipeline"), ("__main__", "Shorten")], "", ("custom",)),
+        ([("cloudpickle.cloudpickle", "_make_function")], "", ("custom",)),
+        ([("sklearn.pipeline", "Pipeline"), ("cloudpickle.cloudpickle", "_make_function")], "", ("sklearn",)),
+        ([("sklearn.pipeline", "Pipeline")], "__main__", ("sklearn",)),
+        ([("our_models", "Ranker")], "", ()),
+    ],
+)
+def test_a_pickle_of_the_program_that_wrote_it_needs_a_class_of_the_team(
+    classes: list[tuple[str, str]], text: str, frameworks: tuple[str, ...]
+) -> None:
+    assert trained_with({"model.pkl": named(*classes, text=text)}).frameworks == frameworks
+
+
+def test_a_function_of_the_main_program_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    def score(rows: list[float]) -> list[float]:
+        return rows
+
+    score.__module__, score.__qualname__ = "__main__", "score"
+    monkeypatch.setattr(sys.modules["__main__"], "score", score, raising=False)
+    assert trained_with({"model.pkl": pickle.dumps(score, protocol=4)}).frameworks == ("custom",)
