@@ -41,6 +41,14 @@ CAUSES = (  # what a log says, and what to do
         "declare the columns that the model was trained with, in their order, in `service.inputs`",
     ),
     (
+        r"Can't get attribute '\w+' on <module '(?:__main__|_bentoml_impl)",
+        "the pickle needs code of the program that trained it: move that into a module, and use `framework: custom`",
+    ),
+    (
+        r"'(\w+)' object has no attribute 'predict'",
+        "the model is a {0} without `predict`: load it in a class of your own, with `framework: custom`",
+    ),
+    (
         r"InconsistentVersionWarning|Can't get attribute|has no attribute '_|incompatible dtype|numpy\._core",
         "the model was trained with other versions: pin those in `service.requirements`",
     ),
