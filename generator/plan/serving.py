@@ -52,7 +52,7 @@ def requirements(
 
 
 def named_indexes(service: Service, platform: PlatformSpec) -> dict[str, list[str]]:
-    """Return the packages of each index that a service names, by its name; without names that nobody knows."""
+    """Return the packages of each index that a service names, by its name; unknown names are left out."""
     return {name: platform.indexes[name].packages for name in service.indexes if name in platform.indexes}
 
 
