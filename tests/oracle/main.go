@@ -7,6 +7,7 @@
 //
 //	{"op": "runs", "metric": {...}, "runs": [[{"at": 0, "values": ["0.1"]}, ...]], "end": 1200} -> {"runs": [{"phase": "...", "at": 60}]}
 //	{"op": "weights", "rollout": {...}, "objects": [...], "weights": [0, 5]} -> {"states": [{"ingress": {...}}, ...]}
+//	{"op": "routes", "rollout": {...}, "objects": [...], "calls": ["5", "cohort", "end"]} -> {"states": [{...}, ...]}
 //
 // Numbers of a vector or a scalar come as strings, because JSON has no NaN. An object that the controller's types
 // cannot hold answers {"error": ...}; a panic of the controller answers {"panic": ...}.
@@ -42,6 +43,7 @@ type question struct {
 	Runs      [][]sample                      `json:"runs"`
 	End       float64                         `json:"end"`
 	Weights   []int32                         `json:"weights"`
+	Calls     []string                        `json:"calls"`
 }
 
 type reply map[string]any
@@ -95,6 +97,9 @@ func answer(line []byte) (r reply) {
 	}
 	if q.Op == "weights" {
 		return reply{"states": weights(&q.Rollout, q.Objects, q.Weights)}
+	}
+	if q.Op == "routes" {
+		return reply{"states": routes(&q.Rollout, q.Objects[0], q.Calls)}
 	}
 	return reply{"error": "unknown op " + q.Op}
 }

@@ -1,4 +1,4 @@
-"""The controller's own code sets the weights of the Ingresses that are rendered for it, where no such router runs here."""
+"""The controller's own code sets the weights and cohorts of what is rendered for it, where no such router runs here."""
 
 from __future__ import annotations
 
@@ -66,3 +66,32 @@ def test_alb_gets_the_weights_in_the_annotation_that_argo_cd_ignores(version):
         assert (written == mine[action]) == (weight == 0)
         assert state["ranker"]["spec"] == ours["ranker"]["spec"]
         assert state["ranker-feedback"]["spec"] == ours["ranker-feedback"]["spec"]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_istio_gets_weights_and_a_cohort_that_only_the_header_limits(version):
+    """What `plan` says of cohorts on Istio: the controller's route has neither the path of ours nor its time limit."""
+    items = [
+        yaml.safe_load(text) for name, text in golden.files("canary-istio").items() if name.endswith(".yaml")
+    ]
+    (rollout,) = (item for item in items if item["kind"] == "Rollout")
+    (ours,) = (
+        item for item in items if item["kind"] == "VirtualService" and item["metadata"]["name"] == "ranker"
+    )
+    question = {"op": "routes", "rollout": rollout, "objects": [ours]}
+    calls = ["cohort", "5", "0", "5", "end", "0"]
+    (answer,) = ask(version, [{**question, "calls": calls}])
+    states = [state["spec"].pop("http") for state in answer["states"]]
+    shares = [{one["destination"]["host"]: one["weight"] for one in state[-1]["route"]} for state in states]
+    weights = [0, 5, 0, 5, 5, 0]
+    assert shares == [{"ranker-stable": 100 - weight, "ranker-canary": weight} for weight in weights]
+    cohort = {
+        "name": "cohort",
+        "match": [{"headers": {"x-cohort": {"exact": "internal"}}}],
+        "route": [{"weight": 100, "destination": {"host": "ranker-canary", "port": {"number": 80}}}],
+    }
+    assert [state[:-1] for state in states] == [[cohort]] * 4 + [[]] * 2
+    assert all({**state[-1], "route": []} == {**ours["spec"]["http"][0], "route": []} for state in states)
+    assert states[-1] == ours["spec"]["http"], "an abort leaves what git has"
+    ours["spec"].pop("http")
+    assert all(state["spec"] == ours["spec"] for state in answer["states"])
