@@ -135,14 +135,16 @@ def test_workflows_give_the_download_the_passwords_of_indexes_that_need_one() ->
     assert "UV_INDEX" not in "".join(workflow_files("github", Templates(), "main", "r.example.com/m")[IMAGE])
 
 
-def fetch(tmp_path: Path, lines: str, index: str, **variables: str) -> subprocess.CompletedProcess[str]:
+def fetch(
+    tmp_path: Path, lines: str, index: str, python: str = "3.11", **variables: str
+) -> subprocess.CompletedProcess[str]:
     """Run the program that downloads packages."""
     program, listed = tmp_path / "fetch.py", tmp_path / "requirements.txt"
     program.write_text(
         workflow_files("github", Templates(), "main", "r.example.com/m")["ci/fetch-packages.py"]
     )
     listed.write_text(lines)
-    command = [sys.executable, "-I", str(program), str(listed), "3.11", str(tmp_path / "packages"), index]
+    command = [sys.executable, "-I", str(program), str(listed), python, str(tmp_path / "packages"), index]
     return subprocess.run(command, capture_output=True, text=True, timeout=120, env=variables)
 
 
@@ -186,3 +188,23 @@ def test_other_bytes_or_a_wrong_password_hand_over_nothing(
     assert why in done.stderr
     assert not [*(tmp_path / "packages").iterdir()]
     assert LOGIN[1] not in done.stderr
+
+
+@pytest.mark.parametrize("python", ["3.11", "3.13"])
+def test_the_wheel_is_that_of_the_python_and_the_system_of_the_image(tmp_path: Path, python: str) -> None:
+    """The list has the hashes of all files, and the job has a Python of its own."""
+    minor = python.replace(".", "")
+    tags = [
+        f"{tag}-{tag}-{system}"
+        for tag in ("cp311", "cp313")
+        for system in ("manylinux_2_28_x86_64", "win_amd64")
+    ]
+    wheels = [Wheel("acme-labels", "1.0", tag=tag) for tag in tags]
+    hashes = " ".join(sorted(wheel.hash for wheel in wheels))
+    with package_index(wheels) as server:
+        done = fetch(
+            tmp_path, f"acme-labels==1.0 {hashes}\n", f"open=acme-labels={server.address}/simple", python
+        )
+    assert done.returncode == 0, done.stderr
+    (file,) = (tmp_path / "packages").iterdir()
+    assert file.name == f"acme_labels-1.0-cp{minor}-cp{minor}-manylinux_2_28_x86_64.whl"

@@ -15,12 +15,13 @@ from tests.references.standin import Reply, Request, StandIn, standing_in
 
 @dataclass(frozen=True)
 class Wheel:
-    """A pure wheel: its module says which index it is from."""
+    """A wheel: its module says which index it is from."""
 
     name: str
     version: str
     needs: tuple[str, ...] = ()
     says: str = ""
+    tag: str = "py3-none-any"
 
     @property
     def module(self) -> str:
@@ -28,7 +29,7 @@ class Wheel:
 
     @property
     def file(self) -> str:
-        return f"{self.module}-{self.version}-py3-none-any.whl"
+        return f"{self.module}-{self.version}-{self.tag}.whl"
 
     @property
     def content(self) -> bytes:
@@ -37,7 +38,7 @@ class Wheel:
             f"{self.module}.py": f"SAYS = {self.says!r}\n",
             f"{self.module}-{self.version}.dist-info/METADATA": head
             + "".join(f"Requires-Dist: {need}\n" for need in self.needs),
-            f"{self.module}-{self.version}.dist-info/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+            f"{self.module}-{self.version}.dist-info/WHEEL": f"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: {self.tag}\n",
         }
         record = f"{self.module}-{self.version}.dist-info/RECORD"
         lines = [*(f"{path},," for path in files), f"{record},,"]
