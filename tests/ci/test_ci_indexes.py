@@ -192,7 +192,7 @@ def test_other_bytes_or_a_wrong_password_hand_over_nothing(
 
 @pytest.mark.parametrize("python", ["3.11", "3.13"])
 def test_the_wheel_is_that_of_the_python_and_the_system_of_the_image(tmp_path: Path, python: str) -> None:
-    """The list has the hashes of all files, and the job has a Python of its own."""
+    """The list has the hashes of all files, and the job runs on another Python."""
     minor = python.replace(".", "")
     tags = [
         f"{tag}-{tag}-{system}"
