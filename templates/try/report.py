@@ -57,6 +57,10 @@ CAUSES = (  # what a log says, and what to do
         "skops loads trusted types only: save the model with `skops_trusted_types`, or use `framework: mlflow`",
     ),
     (
+        r"sets neither categories nor entities",
+        "the service would answer nothing: return what you need from a class of your own, with `framework: custom`",
+    ),
+    (
         r"FileNotFoundError|No such file or directory",
         "see what the artifact holds: the model looks for another file",
     ),

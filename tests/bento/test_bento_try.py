@@ -150,6 +150,7 @@ LOGS = {  # lines as scikit-learn, skops, BentoML, uv, pip and the rendered serv
     "AttributeError: Can't get attribute 'Tree' on <module 'sklearn.tree._tree' from '/x'>": "trained with other versions",
     "AttributeError: 'function' object has no attribute 'predict'": "the model is a function without `predict`",
     "skops.io.exceptions.UntrustedTypesFoundException: Untrusted types found in the file": "skops_trusted_types",
+    "RuntimeError: the pipeline sets neither categories nor entities, it has only: senter": "framework: custom",
     "_pickle.UnpicklingError: invalid load key, 'x'.": "damaged",
     "KeyError: 110": "damaged",
     "FileNotFoundError: [Errno 2] No such file or directory: '/m/weights.bin'": "looks for another file",
