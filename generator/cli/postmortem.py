@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from generator.cli.options import root_option
+from generator.cli.options import baseline_shares, root_option
 from generator.pipeline.selection import select_one
 from generator.pipeline.session import open_session
 from generator.pipeline.terminal import emit, emit_page
@@ -35,6 +35,18 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     help="What happened to an outcome or a metric; default: what was recorded.",
 )  # fmt: skip
 @click.option(
+    "--baseline",
+    default="",
+    metavar="NAME=SHARE,…",
+    help="Usual share of the requests with the stable version, of a harm that nothing counts: false-positives=5%.",
+)
+@click.option(
+    "--delay",
+    default="",
+    metavar="NAME=TIME,…",
+    help="Mean time from a request to such an event: false-positives=2h.",
+)
+@click.option(
     "--data",
     type=_FILE,
     metavar="FILE",
@@ -52,15 +64,16 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 )  # fmt: skip
 @root_option
 def command(
-    model: str, key: str, environment: str, harms: tuple[str, ...], data: Path | None, start: str | None,
-    prometheus: str | None, fmt: str, root: Path | None,
+    model: str, key: str, environment: str, harms: tuple[str, ...], baseline: str, delay: str, data: Path | None,
+    start: str | None, prometheus: str | None, fmt: str, root: Path | None,
 ) -> None:  # fmt: skip
     """Write what happened to a release, and what would have caught it.
 
     MODEL is TEAM/MODEL, or its spec; the release is one that was aborted or taken back. The page has the timeline with
     who did what, what each guard saw and when it could have known, who was exposed, and which waiver, ceiling, missing
     guard or gate let it through. For the harms that are named or recorded it shows the change of today's spec that
-    would have caught them, with its odds and a replay over the recorded traffic. Everything comes from git and from
+    would have caught them, with its odds and a replay over the recorded traffic. A harm that nothing counts has odds
+    with its --baseline: those of an outcome that counts it. Everything comes from git and from
     what is given; the page says what is missing.
     """
     from generator.gates.document import read_evidence
@@ -68,7 +81,7 @@ def command(
     from generator.odds.replay.simulate import ScenarioError, harm
     from generator.report.postmortems.document import as_html, as_markdown
     from generator.report.postmortems.incident import read_incident
-    from generator.report.postmortems.remedy import remedy
+    from generator.report.postmortems.remedy import Usual, remedy
     from generator.report.postmortems.sections import sections, title
 
     if data and prometheus:
@@ -77,12 +90,13 @@ def command(
         named = dict(harm(text) for text in harms)
     except ScenarioError as error:
         raise CliError(str(error)) from error
+    usual = Usual(baseline_shares(baseline), _delays(delay))
     session = open_session(root)
     session.require_platform(environment or None)
     entry = select_one(session, model)
     incident = read_incident(session, entry, key, environment)
     recorded = _recorded(incident, data, start, prometheus)
-    found = remedy(session, entry, incident, named, recorded)
+    found = remedy(session, entry, incident, named, recorded, usual)
     evidence = read_evidence(entry.evidence, session.root, entry.name)
     gates = gate_statuses(found.today.plan, evidence) if found.today else ()
     parts = sections(incident, found, recorded, gates)
@@ -90,6 +104,27 @@ def command(
         emit_page(as_html(title(incident), parts, session.templates))
     else:
         emit(as_markdown(title(incident), parts))
+
+
+def _delays(text: str) -> dict[str, float]:
+    """Return the value of --delay as seconds by name.
+
+    Raises:
+        CliError: it is not of this form.
+    """
+    from pydantic import TypeAdapter, ValidationError
+
+    from generator.spec.types import Duration
+
+    found = {}
+    for part in filter(None, (piece.strip() for piece in text.split(","))):
+        name, _, time = part.partition("=")
+        try:
+            found[name.strip()] = TypeAdapter(Duration).validate_python(time.strip())
+        except ValidationError as error:
+            hint = "for example --delay false-positives=2h, at most 30d"
+            raise CliError(f"--delay {part} is not of the form NAME=TIME", hint) from error
+    return found
 
 
 def _recorded(

@@ -245,6 +245,22 @@ def _unpriceable(plan: Plan, guard: Guard, steps: tuple[Phase, ...]) -> str:
     return ""
 
 
+def why_no_odds(plan: Plan, guard: Guard, ratio: float) -> str:
+    """Return why it is not known how a guard of a canary stops a change; empty when it is.
+
+    Args:
+        plan: the plan.
+        guard: one of its guards.
+        ratio: the true change of the event rate.
+    """
+    reason = _unpriceable(plan, guard, phases(plan.rollout))
+    if reason or isinstance(guard, Parity):
+        return reason
+    if guard.more_is_worse != (ratio > 1):
+        return f"its guard watches for a {'rise' if guard.more_is_worse else 'drop'}"
+    return "its `baseline` can't change that much" if (guard.baseline or 0.0) * ratio > 1 else ""
+
+
 def price(plan: Plan, guard: Comparison | Limit, steps: tuple[Phase, ...]) -> GuardOdds:
     """Return the odds of one guard over some phases, which may differ from those of the plan.
 

@@ -54,7 +54,7 @@ def read_release(rendered: Path, plan: Plan) -> dict[str, str]:
         return {}
     with os.scandir(folder) as items:
         files = [item for item in items if is_held(item.name) and item.is_file(follow_symlinks=False)]
-    texts = {item.name: text_of(Path(item.path)) for item in files}
+    texts = {item.name: text_of(item.path) for item in files}
     return {name: text for name, text in sorted(texts.items()) if text is not None}
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
 import ryaml
@@ -26,6 +27,8 @@ from generator.render.plain import plain_context
 from generator.source.errors import InternalError
 
 OUTPUTS: tuple[Outputs, ...] = (workload, services, routes, shadow, analyses, gates, monitoring)
+OF_A_RELEASE: frozenset[Outputs] = frozenset({shadow, gates})
+"""Groups whose every file belongs to a release, so an environment that keeps another one renders none of them."""
 
 
 class RenderError(InternalError):
@@ -46,9 +49,9 @@ def render_bundle(plan: Plan, templates: Templates, odds: Mapping[str, str]) -> 
     Raises:
         RenderError: a file is not a valid object.
     """
-    files = render_outputs((output for outputs in OUTPUTS for output in outputs(plan)), plan, templates)
-    last = rollout(plan, digest(files), odds)
-    return {**files, **render_outputs([last], plan, templates)}
+    files = FilesOfPlan.of(plan, templates)
+    texts = files.render(output for outputs in OUTPUTS for output in outputs(plan))
+    return {**texts, **files.render([rollout(plan, digest(texts), odds)])}
 
 
 def undated(plan: Plan, templates: Templates) -> dict[str, str]:
@@ -73,38 +76,58 @@ def what_runs(plan: Plan, templates: Templates) -> tuple[object, object]:
 
 def render_outputs(outputs: Iterable[Output], plan: Plan, templates: Templates) -> dict[str, str]:
     """Render and verify some files of one plan."""
-    identity = plan.identity
-    images = gate_images(plan, templates)
-    context = {
-        "plan": plan,
-        "names": Names(identity.model),
-        "labels": labels(identity),
-        "selector": selector(plan),
-        "port": PORT,
-        "images": {name: by_digest(plan, images.reference(name)) for name in used_images(plan)},
-    }
-    common = plain_context(context)
-    origin = f"specs/{identity.team}/{identity.model}.yaml"
-    versions = {
-        "argo-rollouts": plan.delivery.rollouts,
-        "argo-workflows": plan.delivery.workflows,
-        "kubernetes": plan.delivery.kubernetes,
-    }
-    return dict(_rendered(outputs, common, templates, origin, versions))
+    return FilesOfPlan.of(plan, templates).render(outputs)
 
 
-def _rendered(
-    outputs: Iterable[Output],
-    common: Mapping[str, object],
-    templates: Templates,
-    origin: str,
-    versions: Mapping[str, str],
-) -> Iterator[tuple[str, str]]:
-    for output in outputs:
+@dataclass(frozen=True, slots=True)
+class FilesOfPlan:
+    """Renders and verifies files of one plan, which becomes plain data only once.
+
+    Args:
+        templates: the templates.
+        common: context that all files share, as plain data.
+        origin: the file to edit instead of these.
+        versions: the controller releases that the objects must be valid for; see `lint.kinds.check`.
+    """
+
+    templates: Templates
+    common: Mapping[str, object]
+    origin: str
+    versions: Mapping[str, str]
+
+    @classmethod
+    def of(cls, plan: Plan, templates: Templates) -> FilesOfPlan:
+        """Return the renderer of a plan."""
+        identity = plan.identity
+        images = gate_images(plan, templates)
+        context = {
+            "plan": plan,
+            "names": Names(identity.model),
+            "labels": labels(identity),
+            "selector": selector(plan),
+            "port": PORT,
+            "images": {name: by_digest(plan, images.reference(name)) for name in used_images(plan)},
+        }
+        versions = {
+            "argo-rollouts": plan.delivery.rollouts,
+            "argo-workflows": plan.delivery.workflows,
+            "kubernetes": plan.delivery.kubernetes,
+        }
+        origin = f"specs/{identity.team}/{identity.model}.yaml"
+        return cls(templates, plain_context(context), origin, versions)
+
+    def render(self, outputs: Iterable[Output]) -> dict[str, str]:
+        """Return the text of each file by name.
+
+        Raises:
+            RenderError: a file is not a valid object.
+        """
+        return {output.file: self._text(output) for output in outputs}
+
+    def _text(self, output: Output) -> str:
         if output.file.endswith(".yaml"):
-            yield output.file, render_object(output, common, templates, origin, versions)
-        else:
-            yield output.file, templates.render(output.template, {**common, **output.context})
+            return render_object(output, self.common, self.templates, self.origin, self.versions)
+        return self.templates.render(output.template, {**self.common, **output.context})
 
 
 def render_object(

@@ -10,7 +10,7 @@ from typing import Final
 from generator.plan.names import ROLLOUT_FILE
 from generator.plan.promotion import kept, standing
 from generator.plan.values import Plan
-from generator.render.bundle import OUTPUTS, digest, render_bundle, render_outputs
+from generator.render.bundle import OF_A_RELEASE, OUTPUTS, FilesOfPlan, digest, render_bundle
 from generator.render.environment import Templates
 from generator.render.outputs.rollout import rollout
 from generator.source.errors import UserError
@@ -70,12 +70,12 @@ def render_promoted(
         if held_digest(whole) == lock.held:
             return whole
     governing, in_git = kept(plan), read(plan)
-    outputs = [output for outputs in OUTPUTS for output in outputs(governing) if not is_held(output.file)]
-    files = render_outputs(outputs, governing, templates)
-    files |= {name: text for name, text in in_git.items() if is_held(name) and name != ROLLOUT_FILE}
-    last = rollout(governing, digest(files), odds)
-    (text,) = render_outputs([last], governing, templates).values()
-    return {**files, ROLLOUT_FILE: _parted(text)[0] + _parted(in_git[ROLLOUT_FILE])[1]}
+    files = FilesOfPlan.of(governing, templates)
+    groups = [outputs for outputs in OUTPUTS if outputs not in OF_A_RELEASE]
+    texts = files.render(out for outputs in groups for out in outputs(governing) if not is_held(out.file))
+    texts |= {name: text for name, text in in_git.items() if is_held(name) and name != ROLLOUT_FILE}
+    (last,) = files.render([rollout(governing, digest(texts), odds)]).values()
+    return {**texts, ROLLOUT_FILE: _parted(last)[0] + _parted(in_git[ROLLOUT_FILE])[1]}
 
 
 def _parted(text: str) -> tuple[str, str]:

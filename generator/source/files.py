@@ -16,7 +16,7 @@ class RefusedError(Exception):
     """A file that is refused without reading it: code, message and hint."""
 
 
-def regular_bytes(path: Path, limit: int = LIMIT) -> bytes:
+def regular_bytes(path: Path | str, limit: int = LIMIT) -> bytes:
     """Return the bytes of a regular file of at most `limit` bytes; never wait for pipes and devices.
 
     Raises:
@@ -52,10 +52,10 @@ def is_below(name: str) -> bool:
 
 def has_link(root: Path, path: Path) -> bool:
     """Return whether a path below a folder goes through a link; the folder itself may be one."""
-    at = root
+    at = os.fspath(root)
     for part in path.relative_to(root).parts:
-        at /= part
-        if at.is_symlink():
+        at = f"{at}{os.sep}{part}"
+        if os.path.islink(at):  # noqa: PTH114 - a Path for each part costs more than the answer
             return True
     return False
 
@@ -79,7 +79,7 @@ def _too_large(size: str, limit: int) -> RefusedError:
     return RefusedError("SRC103", f"this file has {size} bytes; the limit is {limit:,}", hint)
 
 
-def raw(path: Path) -> bytes | None:
+def raw(path: Path | str) -> bytes | None:
     """Return the bytes of a regular file within the size limit; None for anything else, without waiting."""
     try:
         return regular_bytes(path)
@@ -87,7 +87,7 @@ def raw(path: Path) -> bytes | None:
         return None
 
 
-def text_of(path: Path) -> str | None:
+def text_of(path: Path | str) -> str | None:
     """Return the text of such a file with invalid UTF-8 replaced; None for anything else."""
     content = raw(path)
     return None if content is None else content.decode("utf-8", "replace")

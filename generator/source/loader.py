@@ -125,17 +125,11 @@ class StrictLoader(yaml.CSafeLoader):
 
     def _is_item(self, node: yaml.MappingNode, before: yaml.Node, key: yaml.Node, value: yaml.Node) -> bool:
         """Report keys that are further items of the value before them: `{gender: female, male}`."""
+        if not node.flow_style or value.start_mark.index != value.end_mark.index:
+            return False
         plain = isinstance(before, yaml.ScalarNode) and isinstance(key, yaml.ScalarNode)
-        nothing = value.start_mark.index == value.end_mark.index
         closes = self.text[key.end_mark.index :].lstrip()[:1] in {",", "}"}
-        return (
-            bool(node.flow_style)
-            and plain
-            and nothing
-            and closes
-            and ":" not in key.value
-            and bool(before.value)
-        )
+        return plain and closes and ":" not in key.value and bool(before.value)
 
     def _no_brackets(self, node: yaml.MappingNode, before: yaml.Node) -> None:
         at = next(index for index, (_, value) in enumerate(node.value) if value is before)

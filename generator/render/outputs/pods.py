@@ -61,7 +61,7 @@ def pod(plan: Plan, app: str, served_by: str = "", role: str = "shadow") -> dict
             "sluice.dev/gate-key": plan.gate_key,
             "sluice.dev/model-digest": plan.version.digest,
             "sluice.dev/model-ref": plan.version.resolved,
-            RELEASE_KEY: release_key(plan),
+            RELEASE_KEY: plan.keeps or release_key(plan),
         },
     }
 

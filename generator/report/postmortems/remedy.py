@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
-from generator.odds.odds import odds_of, phases, stopped
+from generator.odds.odds import odds_of, phases, stopped, why_no_odds
 from generator.odds.replay.walk import Course
 from generator.pipeline.design import Wishes, design
 from generator.pipeline.evaluate import plans_of
-from generator.pipeline.proposal import Change, propose
+from generator.pipeline.proposal import Change, Proposal, propose
 from generator.pipeline.session import Session
 from generator.plan.guards import Comparison, Limit
 from generator.plan.model_files import ModelFiles
@@ -19,12 +19,26 @@ from generator.plan.values import Plan
 from generator.report.postmortems.incident import Incident
 from generator.report.postmortems.recorded import Recorded
 from generator.source.errors import CliError, FindingsError
-from generator.spec.units import percent
+from generator.spec.units import duration, percent
 from generator.stats.timeline import Detection
 
 AS_RELEASED: Final = "as it was released"
 _GUARDS = ("spec", "rollout", "guards")
-_ERRORS = "error-rate"
+_OUTCOMES = ("spec", "outcomes")
+_ERRORS, _SLOW = "error-rate", "slow-rate"
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """What is declared of events that a spec does not count, or has no baseline for.
+
+    Args:
+        baselines: events per request of the stable version, by harm.
+        delays_s: mean time between a request and its event, by harm.
+    """
+
+    baselines: Mapping[str, float] = field(default_factory=dict)
+    delays_s: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +48,14 @@ class Variant:
     Args:
         name: what it is.
         plan: the plan.
-        caught: what its guard on each harm does, by harm; None without a guard or without odds.
+        caught: what its guard on each harm does, by harm; or why that is not known.
         course: what its guards would have decided on the recorded traffic; None without a replay.
         diff: the change of today's spec; empty for none.
     """
 
     name: str
     plan: Plan
-    caught: Mapping[str, Detection | None]
+    caught: Mapping[str, Detection | str]
     course: Course | None
     diff: str = ""
 
@@ -69,6 +83,7 @@ def remedy(
     incident: Incident,
     harms: Mapping[str, float],
     recorded: Recorded | None,
+    usual: Usual = Usual(),
 ) -> Remedy:
     """Return which changes of today's spec would have caught some harms.
 
@@ -78,6 +93,7 @@ def remedy(
         incident: the release.
         harms: what happened, by guard or outcome: ratio of the event rates; empty to take what was seen.
         recorded: traffic to replay; None for none.
+        usual: what is declared of events that the spec does not count.
     """
     known = dict(harms) or _seen(incident, recorded)
     notes: list[str] = []
@@ -88,7 +104,7 @@ def remedy(
     if not incident.planned or today.plan.guards != incident.planned.plan.guards:
         variants.append(_variant("the spec of today", today.plan, known, recorded))
     if known:
-        variants += _changed(session, entry, today, known, recorded, notes)
+        variants += _changed(session, entry, today, known, recorded, usual, notes)
     return Remedy(known, variants, today, notes)
 
 
@@ -142,14 +158,17 @@ def _variant(
     )
 
 
-def caught(plan: Plan, harm: str, ratio: float) -> Detection | None:
-    """Return how a plan's guard stops a harm; None without a guard that watches for it, or without odds."""
+def caught(plan: Plan, harm: str, ratio: float) -> Detection | str:
+    """Return how a plan's guard stops a harm, or why that is not known."""
     guard = next((one for one in plan.guards if one.name == harm), None)
-    if plan.rollout.strategy != "canary" or not isinstance(guard, Comparison | Limit):
-        return None
-    if guard.more_is_worse != (ratio > 1):
-        return None
-    return stopped(plan, guard, phases(plan.rollout), ratio)
+    if guard is None:
+        return "no guard on it"
+    if plan.rollout.strategy != "canary":
+        return "a blue-green release has no version to compare with"
+    if not isinstance(guard, Comparison | Limit):
+        return guard.unpriced
+    reason = why_no_odds(plan, guard, ratio)
+    return reason or stopped(plan, guard, phases(plan.rollout), ratio) or "not known"
 
 
 def _changed(
@@ -158,19 +177,23 @@ def _changed(
     today: Planned,
     harms: Mapping[str, float],
     recorded: Recorded | None,
+    usual: Usual,
     notes: list[str],
 ) -> Iterator[Variant]:
     """Yield today's spec with guards for the harms; and with other steps if those are too short for them."""
     plan, required = today.plan, today.plan.rollout.risk.power
-    changes = list(_guard_changes(today, harms, recorded, notes))
+    changes = list(_guard_changes(today, harms, recorded, usual, notes))
     try:
         changed = propose(session, entry, today, changes) if changes else None
         if changed:
             name = "with guards for this harm"
             yield _variant(name, changed.planned.plan, harms, recorded, diff=changed.diff())
+            notes += _refused(session, entry, today, changed)
         best = changed.planned.plan if changed else plan
         odds = {harm: caught(best, harm, ratio) for harm, ratio in harms.items()}
-        short = [harm for harm, found in odds.items() if found and found.probability < required]
+        short = [
+            h for h, found in odds.items() if isinstance(found, Detection) and found.probability < required
+        ]
         watched = {
             g.name: harms[g.name] for g in plan.guards if isinstance(g, Comparison) and g.name in short
         }
@@ -192,10 +215,23 @@ def _changed(
         notes.append(f"no change of the spec is proposed: {error}")
 
 
+def _refused(session: Session, entry: ModelFiles, today: Planned, changed: Proposal) -> Iterator[str]:
+    """Yield why the rules refuse a change: the errors that the spec of today does not have."""
+    errors = [finding for finding in changed.findings if finding.severity == "error"]
+    if errors:
+        before = {(finding.code, finding.message) for finding in propose(session, entry, today, ()).findings}
+        new = [finding for finding in errors if (finding.code, finding.message) not in before]
+        yield from (f"the rules refuse these guards ({finding.code}): {finding.message}" for finding in new)
+
+
 def _guard_changes(
-    today: Planned, harms: Mapping[str, float], recorded: Recorded | None, notes: list[str]
+    today: Planned,
+    harms: Mapping[str, float],
+    recorded: Recorded | None,
+    usual: Usual,
+    notes: list[str],
 ) -> Iterator[Change]:
-    """Yield a smaller `detect` for guards that watch for a larger change, and one list with the guards that lack."""
+    """Yield a smaller `detect` for guards that watch for a larger change, and outcomes and guards that lack."""
     plan, merged = today.plan, today.source.layers.merged["spec"]
     guards: list[Any] = list(merged.get("rollout", {}).get("guards") or [])
     added = []
@@ -203,30 +239,57 @@ def _guard_changes(
         detect = {"drop" if ratio < 1 else "rise": percent(abs(round(ratio - 1, 3)))}
         guard = next((one for one in plan.guards if one.name == name), None)
         if isinstance(guard, Comparison):
-            if guard.more_is_worse != (ratio > 1):
-                notes.append(f"{name} watches for the other direction")
-            elif abs(ratio - 1) < abs(guard.ratio - 1):
-                yield (*_GUARDS, guard.index, "detect"), detect
+            yield from _tightened(guard, ratio, detect, usual.baselines.get(name), notes)
         elif guard is not None:
             notes.append(f"{name} is an absolute bound: no smaller change of it is proposed")
         elif name in (merged.get("outcomes") or {}):
             added.append({"outcome": name, "detect": detect})
         elif name == _ERRORS:
             seen = recorded.observed.get(name) if recorded else None
-            added.append(
-                {
-                    "metric": name,
-                    **({"baseline": percent(round(seen.baseline, 5))} if seen else {}),
-                    "detect": detect,
-                }
-            )
+            baseline = seen.baseline if seen else usual.baselines.get(name)
+            declared = {} if baseline is None else {"baseline": percent(round(baseline, 5))}
+            added.append({"metric": name, **declared, "detect": detect})
+        elif name == _SLOW:
+            notes.append(f"{name} has no bound in the spec: a guard on it needs `slowerThan`")
+        elif name in usual.baselines:
+            yield (*_OUTCOMES, name), _outcome(name, ratio, usual, notes)
+            added.append({"outcome": name, "detect": detect})
         else:
             notes.append(
-                f"nothing in the spec counts {name}: a guard on it needs an outcome of that name, "
-                "and a gate can judge it before the release"
+                f"nothing in the spec counts {name}, so a guard on it has no odds until its usual share of "
+                f"the requests is known: --baseline {name}=5%; a gate can judge it before the release"
             )
     if added:
         yield _GUARDS, [*guards, *added]
+
+
+def _tightened(
+    guard: Comparison, ratio: float, detect: Mapping[str, str], baseline: float | None, notes: list[str]
+) -> Iterator[Change]:
+    """Yield the changes of a comparison that watches for a larger change, or has no baseline."""
+    if guard.more_is_worse != (ratio > 1):
+        notes.append(f"{guard.name} watches for the other direction")
+        return
+    if abs(ratio - 1) < abs(guard.ratio - 1):
+        yield (*_GUARDS, guard.index, "detect"), detect
+    if guard.baseline is None and baseline is not None:
+        yield (*_GUARDS, guard.index, "baseline"), percent(baseline)
+
+
+def _outcome(name: str, ratio: float, usual: Usual, notes: list[str]) -> dict[str, str]:
+    """Return an outcome that counts a harm, as a spec writes it."""
+    delay_s = usual.delays_s.get(name, 0.0)
+    if not delay_s:
+        notes.append(
+            f"the odds of {name} take it that each event is reported at once: --delay {name}=2h if not"
+        )
+    return {
+        "kind": "ratio",
+        "event": name,
+        "baseline": percent(usual.baselines[name]),
+        **({"delay": duration(delay_s)} if delay_s else {}),
+        "better": "lower" if ratio > 1 else "higher",
+    }
 
 
 def false_rollback(plan: Plan) -> float | None:

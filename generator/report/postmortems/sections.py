@@ -178,7 +178,7 @@ def _could_know(incident: Incident, plan: Plan | None, guard: Guard | None, foun
         parts.append(f"{share_down(seen)} with the traffic that came")
     ratio = found.harms.get(guard.name)
     stop = caught(plan, guard.name, ratio) if ratio else None
-    if stop and ratio:
+    if isinstance(stop, Detection) and ratio:
         parts.append(f"{share_down(stop.probability)} of those with this harm ({100 * (ratio - 1):+.1f}%)")
     return "; ".join(parts)
 
@@ -277,25 +277,27 @@ def _of_record(incident: Incident) -> Iterator[str]:
 
 def _of_harms(incident: Incident, found: Remedy) -> Iterator[str]:
     plan = incident.planned.plan if incident.planned else None
-    for name, ratio in found.harms.items() if plan else ():
-        change = f"{100 * (ratio - 1):+.1f}% of {name}"
-        guard = next((one for one in plan.guards if one.name == name), None) if plan else None
-        if guard is None:
-            yield f"missing guard: nothing watched {name} ({change})"
-            continue
-        stop = caught(plan, name, ratio) if plan else None
-        odds = (
-            "its odds are not known"
-            if stop is None
-            else f"it stops {share_down(stop.probability)} of such versions"
-        )
-        yield f"guard {name} ({guard.threshold}) against {change}: {odds}"
+    if plan:
+        yield from (_of_harm(plan, name, ratio) for name, ratio in found.harms.items())
     course = next((one.course for one in found.variants if one.name == AS_RELEASED), None)
     if course and course.outcome == "aborted" and incident.record and not incident.record.aborted:
         yield (
             f"on the recorded traffic {course.guard} aborts it after {minutes_up(course.at_s)}, but it was completed: "
             "its analysis did not run as planned, or this is the traffic of another release"
         )
+
+
+def _of_harm(plan: Plan, name: str, ratio: float) -> str:
+    """Return what the plan of the release had against a harm."""
+    change = f"{100 * (ratio - 1):+.1f}% of {name}"
+    guard = next((one for one in plan.guards if one.name == name), None)
+    if guard is None:
+        return f"missing guard: nothing watched {name} ({change})"
+    stop = caught(plan, name, ratio)
+    if isinstance(stop, str):
+        return f"guard {name} ({guard.threshold}) against {change}: no odds, {stop}"
+    stops = share_down(stop.probability)
+    return f"guard {name} ({guard.threshold}) against {change}: it stops {stops} of such versions"
 
 
 def _of_tier(incident: Incident, found: Remedy) -> Iterator[str]:
@@ -382,9 +384,9 @@ def _row(one: Variant, recorded: Recorded | None) -> tuple[str, ...]:
     )
 
 
-def _stops(found: Detection | None) -> str:
-    if found is None:
-        return "no guard with odds"
+def _stops(found: Detection | str) -> str:
+    if isinstance(found, str):
+        return f"no odds: {found}"
     mean = "" if found.mean_s is None else f", after {minutes_up(found.mean_s)} on average"
     exposed = "" if found.exposed is None else f", {count_up(found.exposed)} requests exposed"
     return f"{share_down(found.probability)}{mean}{exposed}"

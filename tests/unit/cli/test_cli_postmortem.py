@@ -222,6 +222,61 @@ def test_guards_that_are_missing_are_named(repository: Repository) -> None:
     assert "The record has no traffic of weight steps" in page
 
 
+def powers_of(page: str, harm: str) -> dict[str, str]:
+    """Return what stops a harm, by plan."""
+    head, _, *rows = [
+        [cell.strip() for cell in line.strip("| ").split(" | ")]
+        for line in section(page, "What would have caught it").splitlines()
+        if line.startswith("| ")
+    ]
+    at = next(index for index, name in enumerate(head) if name.startswith(f"stops {harm} "))
+    return {row[0]: row[at] for row in rows}
+
+
+def test_a_harm_that_nothing_counts_has_the_odds_of_an_outcome(repository: Repository) -> None:
+    repository.take_back(4, repository.record(2, {}))
+    harm = ("--harm", "refunds:rise=40%")
+    plain = repository.page(*harm)
+    assert powers_of(plain, "refunds") == {"as it was released": "no odds: no guard on it"}
+    assert "--baseline refunds=5%" in section(plain, "What is missing")
+    page = repository.page(*harm, "--baseline", "refunds=5%", "--delay", "refunds=1m")
+    found = powers_of(page, "refunds")
+    assert found["as it was released"] == "no odds: no guard on it"
+    stops = re.match(
+        r"([\d.]+)%, after .* on average, [\d,]+ requests exposed", found["with guards for this harm"]
+    )
+    assert stops
+    assert float(stops[1]) > 80
+    added = "+    refunds: {kind: ratio, event: refunds, baseline: 5%, delay: 1m, better: lower}"
+    assert added in page
+    assert "{outcome: refunds, detect: {rise: 40%}}" in page
+    missing = section(page, "What is missing")
+    assert "--delay" not in missing
+    assert "the rules refuse" not in missing
+    assert "reported at once" in section(
+        repository.page(*harm, "--baseline", "refunds=5%"), "What is missing"
+    )
+
+
+def test_a_harm_that_is_known_too_late_is_not_caught(repository: Repository) -> None:
+    repository.take_back(4, repository.record(2, {}))
+    page = repository.page("--harm", "refunds:rise=40%", "--baseline", "refunds=5%", "--delay", "refunds=14d")
+    assert powers_of(page, "refunds")["with guards for this harm"].startswith("0%")
+    assert "the rules refuse these guards (PLAN" in section(page, "What is missing")
+
+
+def test_the_page_says_why_a_harm_has_no_odds(repository: Repository) -> None:
+    spec = repository.root / "specs/shop/recommender.yaml"
+    spec.write_text(re.sub(r"  traffic: .*\n", "", spec.read_text()))
+    repository.commit(2, "No traffic")
+    repository.take_back(4, repository.record(3, {}))
+    page = repository.page("--harm", "refunds:rise=40%", "--harm", "ctr:rise=20%", "--baseline", "refunds=5%")
+    reason = "no odds: `traffic.minRps` is not declared"
+    assert powers_of(page, "refunds")["with guards for this harm"] == reason
+    assert "ctr watches for the other direction" in page
+    assert f"against +20.0% of ctr: {reason.replace(': ', ', ', 1)}" in section(page, "What let it through")
+
+
 def test_waivers_and_weak_proofs_let_it_through(repository: Repository) -> None:
     repository.record(
         2, {"steps.skipped": [1], "waivers": {"parity": "until 2027-01-31"}}, "risk/fraud", "staging"
@@ -270,7 +325,9 @@ def test_the_release_can_be_named(repository: Repository) -> None:
     assert f"| release | {key} |" in page
     unknown = repository.run("--release", "0123")
     assert (unknown.exit_code, "no record and no quarantine" in unknown.output) == (2, True)
-    for words in (("--harm", "ctr"), ("--harm", "drop=5%"), ("--data", "a.csv", "--prometheus", "http://b")):
+    for words in (("--harm", "ctr"), ("--harm", "drop=5%"), ("--data", "a.csv", "--prometheus", "http://b"),
+        ("--baseline", "refunds"), ("--delay", "refunds"), ("--delay", "refunds=soon"), ("--delay", "refunds=31d"),
+    ):  # fmt: skip
         assert repository.run(*words).exit_code == 2
 
 
