@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -236,7 +237,8 @@ def _guard_changes(
     guards: list[Any] = list(merged.get("rollout", {}).get("guards") or [])
     added = []
     for name, ratio in harms.items():
-        detect = {"drop" if ratio < 1 else "rise": percent(abs(round(ratio - 1, 3)))}
+        kind = _ERRORS if name == _ERRORS else "outcome"
+        detect = {"drop" if ratio < 1 else "rise": percent(_size(today, kind, ratio))}
         guard = next((one for one in plan.guards if one.name == name), None)
         if isinstance(guard, Comparison):
             yield from _tightened(guard, ratio, detect, usual.baselines.get(name), notes)
@@ -261,6 +263,12 @@ def _guard_changes(
             )
     if added:
         yield _GUARDS, [*guards, *added]
+
+
+def _size(today: Planned, kind: str, ratio: float) -> float:
+    """Return the change that a guard for a harm detects: the harm's, or the largest that the tier accepts."""
+    bound = today.source.platform.tiers[today.plan.identity.tier].ceilings.guards.get(kind)
+    return min(abs(round(ratio - 1, 3)), (bound and bound.detect) or math.inf)
 
 
 def _tightened(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import shutil
@@ -117,7 +118,7 @@ class Repository:
     def page(self, *words: str, model: str = "shop/recommender") -> str:
         done = self.run(*words, model=model)
         assert done.exit_code == 0, done.output
-        return done.stdout.replace("\\", "")
+        return html.unescape(done.stdout.replace("\\", ""))
 
 
 @pytest.fixture
@@ -249,7 +250,7 @@ def test_a_harm_that_nothing_counts_has_the_odds_of_an_outcome(repository: Repos
     assert float(stops[1]) > 80
     added = "+    refunds: {kind: ratio, event: refunds, baseline: 5%, delay: 1m, better: lower}"
     assert added in page
-    assert "{outcome: refunds, detect: {rise: 40%}}" in page
+    assert "{outcome: refunds, detect: {rise: 20%}}" in page  # the tier accepts no looser guard
     missing = section(page, "What is missing")
     assert "--delay" not in missing
     assert "the rules refuse" not in missing
@@ -262,7 +263,9 @@ def test_a_harm_that_is_known_too_late_is_not_caught(repository: Repository) -> 
     repository.take_back(4, repository.record(2, {}))
     page = repository.page("--harm", "refunds:rise=40%", "--baseline", "refunds=5%", "--delay", "refunds=14d")
     assert powers_of(page, "refunds")["with guards for this harm"].startswith("0%")
-    assert "the rules refuse these guards (PLAN" in section(page, "What is missing")
+    assert "the rules refuse these guards (CAN210): `refunds`: 0% of 20% rises are caught" in section(
+        page, "What is missing"
+    )
 
 
 def test_the_page_says_why_a_harm_has_no_odds(repository: Repository) -> None:
