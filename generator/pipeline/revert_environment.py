@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from generator.plan.repository import Repository
 
 _SHORT: Final = 8
+_KEY: Final = 19  # the start of a release key, as other commands show it
 _BROKEN: Final = "the restored release breaks rules that hold now: see `sluice validate`"
 
 
@@ -154,6 +155,8 @@ def _branch(
     key = rejected.lock.key.removeprefix("sha256:")[:_SHORT]
     name = f"sluice/revert-{entry.team}-{entry.model}-{environment}-{key}"
     now, then = rejected.lock.model.version, previous.lock.model.version
+    if now == then:  # another release of the same version, such as one with another setting
+        now, then = (f"{one.lock.model.version} ({one.lock.key[:_KEY]})" for one in (rejected, previous))
     title = f"{entry.name} goes back from {now} to {then} in {environment}"
     with worktree(git, _head(git)) as tree:
         there = Session(tree.git.root, session.today)

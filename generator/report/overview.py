@@ -138,6 +138,7 @@ _OWN = {
     ("ownership", "namespace"),
     ("route", "hosts"),
     ("delivery", "application"),
+    ("delivery", "promoted"),
     ("delivery", "requires"),
     ("delivery", "watch"),
     ("route", "remote"),

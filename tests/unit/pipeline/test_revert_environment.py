@@ -62,6 +62,22 @@ def test_only_that_environment_goes_back(gated: Story) -> None:
     assert rollout["spec"]["template"]["metadata"]["annotations"]["sluice.dev/model-digest"] == digest(1)
 
 
+def test_another_release_of_the_same_version_is_named_by_its_key(gated: Story) -> None:
+    gated.told("promote", NAME, "--to", "production", "--hotfix", "--reason", "a test")
+    gated.run("render")
+    gated.commit("Promote 3", "2026-11-09T10:00:00+00:00")
+    spec = gated.root / "specs/shop/ranker.yaml"
+    spec.write_text(spec.read_text().replace("{inputs: ", "{env: [{name: COLOUR, value: red}], inputs: "))
+    gated.told("promote", NAME, "--to", "production", "--hotfix", "--reason", "a test")
+    now = yaml.safe_load((gated.root / LOCK).read_text())["key"][:19]
+    then = yaml.safe_load(gated.git("show", f"HEAD:{LOCK}"))["key"][:19]
+    gated.run("render")
+    gated.commit("Promote 3 in red", "2026-11-10T10:00:00+00:00")
+    told = gated.told("revert", NAME, "--env", "production", "--reason", "it answered 500")
+    assert f"{NAME} goes back from 3 ({now}) to 3 ({then}) in production" in told
+    assert now != then
+
+
 def branch_of(gated: Story, reason: str = "it answered 500") -> str:
     return gated.told("revert", NAME, "--env", "production", "--reason", reason, "--quiet").strip()
 
