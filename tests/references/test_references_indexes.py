@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from generator.cluster.pins.errors import FORBIDDEN, NOT_CONFIGURED, UNKNOWN, PinError
 from generator.cluster.pins.packages import resolve_packages
+from generator.gates.environments import Environments
 from generator.plan.packages import outdated
 from generator.spec.indexes import Index
 from tests.references.package_index import Wheel, package_index
@@ -120,3 +124,25 @@ def test_a_build_for_the_cpu_brings_no_package_of_cuda(monkeypatch: pytest.Monke
     assert sorted(with_cuda.versions) == ["nvidia-cublas", "six", "torch"]
     assert without.versions == {"six": "1.16.0", "torch": "2.15.0+cpu"}
     assert outdated(without, "3.11", ["torch==2.15.0"], (), {"torch-cpu": ["torch"]}) == ""
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A list of packages, as a trial hands it over."""
+
+    name: str
+    requirements: Path
+
+
+def test_a_trial_installs_the_files_of_the_list_from_both_indexes(
+    usual: StandIn, own: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    found = resolve_packages(["acme-ranker==1.4"], "3.11", (), indexes(own))
+    requirements = tmp_path / "requirements.txt"
+    requirements.write_text("\n".join(found.requirements) + "\n")
+    installed = Environments(print, kind="services", indexes=(("acme-own", f"{own.address}/simple"),))
+    python = installed.python(Listed("the service", requirements))
+    program = "import acme_common, acme_features, acme_ranker, six; print(acme_ranker.SAYS, acme_features.SAYS, six.SAYS)"
+    done = subprocess.run([python, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout == "own own usual\n"
