@@ -88,7 +88,7 @@ def read_sources(
         sources.append(of)
         notes[f"{key} read"] = how
         if "window" in config[key]:
-            notes[f"{key} window"] = "{from} to {to}".format(**config[key]["window"])
+            notes[f"{key} window"] = _window_note(config[key]["window"])
     first = task.gate.spec.needs.programs[0]
     if first == task.gate.spec.needs.programs[-1]:
         yield Read(config, tuple(sources), notes, counted=True)
@@ -109,6 +109,12 @@ def notes_of(report: Mapping[str, Any]) -> Notes:
 def stated_notes(measure: Measure) -> Notes:
     """Return what a measure in evidence says about its sources."""
     return {key: value for key, value in measure.details.items() if key in _NOTES}
+
+
+def _window_note(window: Mapping[str, Any]) -> str:
+    """Return what the evidence says about a window: its days, and those that may have no rows."""
+    days = "{from} to {to}".format(**window)
+    return f"{days}; gaps: {', '.join(window['gaps'])}" if "gaps" in window else days
 
 
 def _located(inputs: Inputs, source: DataSource) -> tuple[dict[str, Any], Source, str]:
@@ -134,7 +140,7 @@ def _located(inputs: Inputs, source: DataSource) -> tuple[dict[str, Any], Source
             "column": source.window.column,
             "from": start.isoformat(),
             "to": end.isoformat(),
-        }
+        } | ({"gaps": source.window.gaps} if source.window.gaps else {})
     proof = proof_of(source)
     if proof == "unbound":
         config |= {"query": source.query, "table": source.table}

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from generator.lint.engine import Problem, rule
 from generator.plan.peak import pod_amount
-from generator.rules.context import GUARDS, ROLLOUT, STEPS, Context, ceiling
+from generator.rules.context import GATES, GUARDS, ROLLOUT, STEPS, Context, ceiling
 from generator.source.document import Path
 from generator.source.finding import Fix
 from generator.source.quantity import quantity_amount
@@ -220,3 +221,57 @@ def gpu(context: Context) -> Iterator[Problem]:
     if allowed is not None and requested > allowed:
         what = f"the number of GPUs of one pod, {requested},"
         yield _above(context, ("spec", "resources", "gpu"), what, "gpu", allowed)
+
+
+@rule(
+    "TIER310",
+    "error",
+    "a gate gets more than the tier's `gates.resources`",
+    scope=Context,
+    why="A gate on production data may fill a node, and models that serve there lose their pods.",
+    remedy="Lower `gates.resources` of the platform: with less memory the engine uses `scratch`. Or raise the ceiling.",
+    example="""
+# specs/platform.yaml
+spec: {gates: {resources: {memory: 16Gi}}, tiers: {standard: {ceilings: {gates: {resources: {memory: 8Gi}}}}}}
+# specs/shop/ranker.yaml
+spec: {gates: [{name: drift, drift: {reference: a.csv, current: {data: b.csv}, features: [x]}, tool: ks}]}
+# specs/shop/ranker.lock.yaml
+data:
+  a.csv: {digest: "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", resolved: a.csv}
+  b.csv: {digest: "sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb", resolved: b.csv}
+""",
+    instead="""
+# specs/platform.yaml
+spec: {gates: {resources: {memory: 8Gi}}, tiers: {standard: {ceilings: {gates: {resources: {memory: 8Gi}}}}}}
+# specs/shop/ranker.yaml
+spec: {gates: [{name: drift, drift: {reference: a.csv, current: {data: b.csv}, features: [x]}, tool: ks}]}
+# specs/shop/ranker.lock.yaml
+data:
+  a.csv: {digest: "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", resolved: a.csv}
+  b.csv: {digest: "sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb", resolved: b.csv}
+""",
+)
+def gate_resources(context: Context) -> Iterator[Problem]:
+    """Check what the container of each gate gets whose data an engine reads."""
+    bound = context.tier.ceilings.gates.resources
+    engines = [index for index, gate in enumerate(context.spec.gates) if gate.needs.engine]
+    if bound is None or not engines or "cluster" not in context.tier.evidence:
+        return
+    own = dict(zip(("cpu", "memory", "scratch"), context.plan.gate_pods.resources, strict=True))
+    for key, allowed in (("cpu", bound.cpu), ("memory", bound.memory), ("scratch", bound.scratch)):
+        if allowed is None or quantity_amount(own[key]) <= quantity_amount(allowed):
+            continue
+        place = context.platform_document.place(("spec", "gates", "resources", key))
+        related = (
+            *ceiling(context, f"gates.resources.{key}", allowed),
+            (f"platform: {key} {own[key]}", place),
+        )
+        message = (
+            f"gates with an engine get {own[key]} of {_RESOURCES[key]}, above the {allowed} that the tier "
+        )
+        message += f"`{context.plan.identity.tier}` allows"
+        hint = f"lower `gates.resources.{key}` of the platform to {allowed}"
+        yield Problem((*GATES, engines[0]), message, hint, related)
+
+
+_RESOURCES: Final = {"cpu": "CPU", "memory": "memory", "scratch": "temporary files"}

@@ -90,6 +90,14 @@ class ExplainBound(Record):
     at_most: float = Field(gt=0, lt=1, description="largest `atMost`", examples=[0.2])
 
 
+class GateResourcesBound(Record):
+    """The most that a gate may get whose data an engine reads; other gates have fixed resources."""
+
+    cpu: Cpu | None = Field(None, description="CPU that is requested", examples=["2"])
+    memory: Memory | None = Field(None, description="memory", examples=["8Gi"])
+    scratch: Memory | None = Field(None, description="temporary files on the node's disk", examples=["100Gi"])
+
+
 class GateBounds(Record):
     """The loosest gate of each kind; what a custom program accepts and what a suite expects is not known."""
 
@@ -98,6 +106,11 @@ class GateBounds(Record):
     fairness: FairnessBound | None = Field(None, description="gates on fairness")
     drift: DriftBound | None = Field(None, description="gates on drift")
     explain: ExplainBound | None = Field(None, description="gates on attributions")
+    resources: GateResourcesBound | None = Field(
+        None,
+        description="largest `gates.resources` of the platform for gates whose data an engine reads",
+        examples=[{"memory": "8Gi", "scratch": "100Gi"}],
+    )
 
 
 class GuardBound(Record):
@@ -157,7 +170,9 @@ class Ceilings(Record):
     longest_rollout: Duration | None = Field(
         None, description="planned time from the first step to full traffic"
     )
-    gates: GateBounds = Field(GateBounds.model_construct(), description="the loosest gate of each kind")
+    gates: GateBounds = Field(
+        GateBounds.model_construct(), description="the loosest gate of each kind, and its largest resources"
+    )
     guards: dict[GuardKind, GuardBound] = Field(
         {}, description="the loosest guard of each kind", examples=[{"error-rate": {"detect": "100%"}}]
     )

@@ -30,6 +30,19 @@ DRAWN: Final = 100_000
 """Rows of the sample for tools that need rows, unless a source declares them."""
 
 
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+
+
+def _gap(value: Any) -> str:
+    return _DATE if str(value)[:1].isdigit() else _WEEKDAY
+
+
+_WEEKDAY: Final = "a day of the week"
+_DATE: Final = "a date"
+Gap = Annotated[Annotated[Weekday, Tag(_WEEKDAY)] | Annotated[Date, Tag(_DATE)], Discriminator(_gap)]
+"""A day of every week, or one day, on which a source has no rows and lacks none."""
+
+
 class TimeWindow(Record):
     """Whole days (UTC) before an end that does not move: what a gate reads again is what it read before."""
 
@@ -39,6 +52,13 @@ class TimeWindow(Record):
         None,
         description="day after the last one; default: the day on which the lock was written, in the daily watch today",
         examples=["2026-11-23"],
+    )
+    gaps: list[Gap] | None = Field(
+        None,
+        min_length=1,
+        description="days that may have no rows: days of the week, or dates; any other day without rows makes the gate "
+        "inconclusive",
+        examples=[["saturday", "sunday", "2026-12-25"]],
     )
 
 

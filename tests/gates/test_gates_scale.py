@@ -92,16 +92,21 @@ def _bad(folder: Path) -> dict[str, dict[str, Any]]:
         "               f\"TO 'part-{n}.parquet' (FORMAT parquet)\")\n",
         parquet,
     )
+    weekdays = lake(folder, "weekdays", [one for number, one in enumerate(GOOD) if number not in (2, 3, 9)])
     whole = (parquet / "part-1.parquet").read_bytes()
     (parquet / "part-1-torn.parquet").write_bytes(whole[: len(whole) // 2])
     return {
-        "schema": {"files": [str(parquet / f"part-{n}.parquet") for n in (0, 1, 2)], "window": WINDOW},
+        "schema": {"files": [str(parquet / f"part-{n}.parquet") for n in (0, 1, 2)], "window": {**WINDOW, "to": "2026-10-04"}},
         "truncated": {"files": [str(parquet / "part-0.parquet"), str(parquet / "part-1-torn.parquet")]},
         "empty": {"window": {**WINDOW, "from": "2025-10-01", "to": "2025-10-11"}},
         "skew": {"files": lake(folder, "skew", [*GOOD[:9], late])},
         "copied day": {"files": lake(folder, "copied", [*GOOD[:5], copied, *GOOD[6:]])},
         "loaded twice": {"files": lake(folder, "twice", [*GOOD, GOOD[3]])},
         "hot key": {"entity": "customer", "files": lake(folder, "hot", [*GOOD[:9], {**day(9), "customer": [7] * ROWS}, {**day(19), "customer": [7] * ROWS, "at": day(9)["at"]}])},
+        "half": {"files": lake(folder, "half", GOOD[::2])},
+        "no weekends": {"files": weekdays},
+        "declared": {"files": weekdays, "window": {**WINDOW, "gaps": ["saturday", "2026-10-04"]}},
+        "other gaps": {"files": weekdays, "window": {**WINDOW, "gaps": ["saturday", "2026-10-05"]}},
         "no rows match": {"filter": {"city": "z"}},
         "no such column": {"filter": {"town": "z"}},
     }  # fmt: skip
@@ -200,6 +205,17 @@ def test_planted_drift_fails_and_its_absence_passes(reports, tool) -> None:
         ("copied day", "inconclusive", "2026-10-05 and 2026-10-06 have the same rows"),
         ("loaded twice", "inconclusive", "2026-10-04 has 2,000 rows, the median day 1,000"),
         ("hot key", "inconclusive", "7 has 2,000 of the 11,000 rows"),
+        (
+            "half",
+            "inconclusive",
+            "half has no rows on 5 of 10 days: 2026-10-02, 2026-10-04, 2026-10-06, 2026-10-08, 2026-10-10; load",
+        ),
+        (
+            "no weekends",
+            "inconclusive",
+            "no rows on 3 of 10 days: 2026-10-03 to 2026-10-04, 2026-10-10; load",
+        ),
+        ("other gaps", "inconclusive", "no rows on 1 of 7 days: 2026-10-04; load"),
         ("no rows match", "inconclusive", "no rows"),
         ("no such column", "inconclusive", "can't be read"),
         ("gaps", "fail", "amount: more missing values is 0.5"),
@@ -208,6 +224,46 @@ def test_planted_drift_fails_and_its_absence_passes(reports, tool) -> None:
 def test_bad_data_never_passes(reports, name, verdict, said) -> None:
     found, reason = judged(reports, f"ks {name}")
     assert (found, said in reason) == (verdict, True), reason
+
+
+def test_a_window_may_have_the_gaps_that_it_declares(reports) -> None:
+    assert judged(reports, "ks declared")[0] == "pass"
+
+
+@pytest.mark.parametrize("script", ["data", "fairness", "sample"])
+def test_a_missing_day_is_named_by_every_gate(tmp_path: Path, script: str) -> None:
+    """A whole window is measured, and the same window without its third day is not."""
+    (tmp_path / "suite.json").write_text(
+        json.dumps({"expectations": [{"type": "expect_column_to_exist", "kwargs": {"column": "at"}}]})
+    )
+    whole = {"at": [one for one in DAYS for _ in range(500)], **people(5000, 0.0)}
+    holed = {
+        name: [value for value, at in zip(column, whole["at"], strict=True) if at != DAYS[2]]
+        for name, column in whole.items()
+    }
+    configs = {}
+    for name, rows in {"whole": whole, "holed": holed}.items():
+        source = {
+            "name": name,
+            "files": [str(write(tmp_path / f"{name}.csv", rows))],
+            "latest": "2026-12-01",
+            "window": WINDOW,
+        }
+        drawn = {
+            **source,
+            "columns": ["label"],
+            "rows": 1000,
+            "seed": 0,
+            "to": str(tmp_path / f"{name}.parquet"),
+        }
+        configs[name] = {
+            "data": {"suite": str(tmp_path / "suite.json"), "source": source},
+            "fairness": {"source": source, "sensitive": ["gender"], "measure": "equalised-odds-difference"},
+            "sample": {"sources": {"current": drawn}, "columns": [], "strata": []},
+        }[script]
+    found = measured(ENGINE, configs, tmp_path, script)
+    assert "problem" not in found["whole"]
+    assert "holed has no rows on 1 of 10 days: 2026-10-03;" in found["holed"]["problem"]
 
 
 @pytest.fixture
@@ -237,14 +293,14 @@ def _locked(repository: Path, day: str) -> LockFile:
 
 def test_the_evidence_says_what_was_read_and_can_be_computed_again(repository: Path) -> None:
     """A window without an end ends on the day of the lock, so that a second run reads the same rows."""
-    config = _drift(filter={"city": ["a", "b"]}, window={"column": "at", "days": 5})
+    config = _drift(filter={"city": ["a", "b"]}, window={"column": "at", "days": 5, "gaps": ["sunday"]})
     entry = run(repository, config, lock=_locked(repository, "2026-10-08"))
     assert (entry.verdict, entry.tool, entry.binding) == ("pass", ENGINE, "data")
     first = entry.measures[0]
     assert first.samples["current"] == sum(city in "ab" for one in GOOD[2:7] for city in one["city"])
     wanted = {
         "current read": "10 files, by SHA-256",
-        "current window": "2026-10-03 to 2026-10-08",
+        "current window": "2026-10-03 to 2026-10-08; gaps: sunday",
         "current from": "2026-10-03",
         "current to": "2026-10-07",
     }

@@ -2,7 +2,7 @@
 
 A source is `files` (Parquet, CSV or JSON, read by DuckDB inside this process, within a bound of memory), a version of a
 `delta` or `iceberg` table, which is files as well, or a `table` or a `query` of an `engine`. What would make aggregates
-wrong without a trace is a problem: no rows, a time in the future, a day that is there twice, one entity with most rows.
+wrong without a trace is a problem: no rows, a time in the future, one entity with most rows; `_days` checks its days.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from __future__ import annotations
 import datetime as dt
 import os
 import tempfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import ibis
 import pyarrow.parquet as pq
+from _stores import files_of
 from common import Problem
 
 OWN_MIB = 384
@@ -24,23 +24,23 @@ OWN_MIB = 384
 DEFAULT_MIB = 1024
 HOT = 0.1
 """Share of all rows from which one entity is too many."""
-VARIED = 10
-"""Values that a column needs for equal sums to mean equal rows."""
-TWICE = 1.8
-"""How many times the rows of the median day a day has that was loaded twice."""
 SPILLS: list[tempfile.TemporaryDirectory[str]] = []
 """Folders that DuckDB spills to, removed when the process ends."""
 
 
 @dataclass
 class Opened:
-    """A source: the rows to read, and what is known of it; `time` is the column with the time of a row, if any."""
+    """A source: the rows to read, and what is known of it.
+
+    `time` is the column with the time of a row, if any; `window` is its window of days, if any.
+    """
 
     name: str
     rows: ibis.Table
     engine: str
     breaks: dict[str, str]
     time: str = ""
+    window: dict[str, Any] | None = None
     days: tuple[str, ...] = ()
 
     def kind(self, name: str) -> str:
@@ -135,62 +135,16 @@ def open_source(source: dict[str, Any], columns: list[str], connection: Any = No
         else:
             schema, _, table = source["table"].rpartition(".")
             found = connection.table(table, database=schema or None)
-        opened = Opened(source["name"], narrowed(found, source), engine, breaks, time_of(found, source))
+        window = source.get("window")
+        opened = Opened(
+            source["name"], narrowed(found, source), engine, breaks, time_of(found, source), window
+        )
         check(opened, found, source)
     except Problem:
         raise
     except Exception as error:
         raise Problem(f"{source['name']} can't be read: {type(error).__name__}: {short(error)}") from error
     return opened
-
-
-def files_of(source: dict[str, Any]) -> tuple[list[str], Any]:
-    """The files of a source, none of a table or a query, and the store that has them; None for this machine.
-
-    Raises:
-        Problem: a version of a table has rows that were deleted without a new file.
-    """
-    if not source.get("delta") and not source.get("iceberg"):
-        return source.get("files") or [], None
-    kind = "delta" if source.get("delta") else "iceberg"
-    place, _, version = source[kind].rpartition("@")
-    files = delta_files(place, int(version)) if kind == "delta" else iceberg_files(place, int(version))
-    store = s3() if place.startswith("s3://") else None
-    return sorted(file.removeprefix("file://").removeprefix("s3://") for file in files), store
-
-
-def delta_files(place: str, version: int) -> list[str]:
-    """The files of a version of a Delta table."""
-    from deltalake import DeltaTable
-
-    options = {"AWS_ALLOW_HTTP": "true", "AWS_ENDPOINT_URL": endpoint()} if endpoint() else {}
-    table = DeltaTable(place, version=version, storage_options=options)
-    if "deletionVectors" in (table.protocol().reader_features or ()):
-        raise Problem(f"{place} may have deletion vectors: switch them off, and purge the table")
-    return table.file_uris()
-
-
-def iceberg_files(place: str, snapshot: int) -> list[str]:
-    """The files of a snapshot of an Iceberg table."""
-    from pyiceberg.table import StaticTable
-
-    table = StaticTable.from_metadata(place, {"s3.endpoint": endpoint()} if endpoint() else {})
-    tasks = list(table.scan(snapshot_id=snapshot).plan_files())
-    if any(task.delete_files for task in tasks):
-        raise Problem(f"{place} has deletes that are not in its files yet: compact the table")
-    return [task.file.file_path for task in tasks]
-
-
-def endpoint() -> str:
-    """The address of the object store, unless it is that of AWS."""
-    return os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
-
-
-def s3() -> Any:
-    """The object store, with the credentials of the environment."""
-    from pyarrow.fs import S3FileSystem
-
-    return S3FileSystem(**({"endpoint_override": endpoint()} if endpoint() else {}))
 
 
 def short(error: Exception) -> str:
@@ -299,58 +253,6 @@ def check(opened: Opened, everything: Any, source: dict[str, Any]) -> None:
         check_entity(opened.rows, source["entity"], name)
 
 
-def check_days(opened: Opened, days: list[dict[str, Any]]) -> None:
-    """Check rows of each day, which `by_day` or a caller counted.
-
-    Raises:
-        Problem: a day is there twice.
-    """
-    if not opened.time:
-        return
-    known = sorted((row for row in days if row["day"] is not None), key=lambda row: str(row["day"]))
-    opened.days = tuple(str(row["day"])[:10] for row in known)
-    twice = repeated(known)
-    if twice:
-        raise Problem(f"{opened.name}: {twice}")
-
-
-def by_day(opened: Opened, columns: list[str], more: Mapping[str, Any] = {}) -> list[dict[str, Any]]:
-    """Rows of each day, sums of its numbers, how many values its first column of numbers has, and more aggregates."""
-    rows = opened.rows
-    numbers = [name for name in columns if opened.kind(name) == "numbers" and name not in opened.breaks]
-    sums = {f"sum {name}": opened.number(name).sum() for name in numbers}
-    values = {"values": rows[numbers[0]].approx_nunique()} if numbers else {}
-    found = rows.group_by(opened.day).aggregate(rows=rows.count(), **sums, **values, **more)
-    return opened.fetch(found).to_pylist()
-
-
-def repeated(days: list[dict[str, Any]]) -> str:
-    """Why a day seems to be there twice; empty if none does.
-
-    A copy under another day has the same rows and sums. A day that was loaded twice has twice as many rows as the
-    median day, but not more values.
-    """
-    seen: dict[tuple[Any, ...], Any] = {}
-    for row in days:
-        sums = tuple(value for key, value in row.items() if key.startswith("sum "))
-        key = (row["rows"], *(f"{value:.9e}" for value in sums if value is not None))
-        if row.get("values", 0) >= VARIED and key in seen:
-            return f"{seen[key]} and {row['day']} have the same rows: a day is there twice"
-        seen[key] = row["day"]
-    usual = sorted(row["rows"] for row in days)[len(days) // 2] if days else 0
-    for row in days:
-        if len(days) > 2 and row["rows"] >= TWICE * usual and new_values(row, days) < 1 / TWICE:
-            return f"{row['day']} has {row['rows']:,} rows, the median day {usual:,}: it may have been loaded twice"
-    return ""
-
-
-def new_values(row: dict[str, Any], days: list[dict[str, Any]]) -> float:
-    """Values per row, as a multiple of those of the median day; 0 where most values repeat, which shows nothing."""
-    shares = sorted(day.get("values", 0) / day["rows"] for day in days)
-    usual = shares[len(shares) // 2]
-    return row.get("values", 0) / row["rows"] / usual if usual > 0.1 else 0.0
-
-
 def check_entity(rows: Any, entity: str, name: str) -> None:
     """Check that no entity has more than a tenth of all rows."""
     largest = rows.group_by(entity).aggregate(rows=rows.count()).order_by(ibis.desc("rows")).limit(1)
@@ -358,13 +260,3 @@ def check_entity(rows: Any, entity: str, name: str) -> None:
     total = rows.count().execute()
     if count > HOT * total:
         raise Problem(f"{key!r} has {count:,} of the {total:,} rows of {name}: it would decide alone")
-
-
-def dates(opened: Opened) -> list[str]:
-    """First and last day; nothing without a time."""
-    return [min(opened.days), max(opened.days)] if opened.days else []
-
-
-def today() -> str:
-    """The day (UTC)."""
-    return dt.datetime.now(dt.UTC).date().isoformat()

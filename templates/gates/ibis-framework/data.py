@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import ibis
-from _engine import Opened, by_day, check_days, dates, open_source
+from _days import by_day, check_days, dates
+from _engine import Opened, open_source
 from common import Problem, main
 from ibis.common.exceptions import IbisError
 

@@ -13,7 +13,8 @@ from __future__ import annotations
 from typing import Any
 
 import ibis
-from _engine import Opened, by_day, check_days, connect, dates, open_source
+from _days import by_day, check_days, dates
+from _engine import Opened, connect, open_source
 from common import main
 
 HALF = 2048

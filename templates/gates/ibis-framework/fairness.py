@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 import pandas as pd
-from _engine import Opened, by_day, check_days, dates, open_source
+from _days import by_day, check_days, dates
+from _engine import Opened, open_source
 from common import Problem, main, number
 from fairlearn.metrics import (
     demographic_parity_difference,

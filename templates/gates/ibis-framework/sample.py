@@ -10,7 +10,8 @@ from typing import Any
 
 import ibis
 import pandas as pd
-from _engine import Opened, by_day, check_days, open_source
+from _days import by_day, check_days
+from _engine import Opened, open_source
 from common import Problem, main
 
 STRATA = 1_000

@@ -31,7 +31,7 @@ _STAFF = [{"header": "x-cohort", "exact": "staff", "share": "1%"}]
 _UNBOUND = {"digest": DIGEST, "resolved": "table:seen@lake"}
 
 
-def _reads(current: dict[str, str], **locked: object) -> dict[str, object]:
+def _reads(current: dict[str, str] | str, **locked: object) -> dict[str, object]:
     return {
         "spec.gates": [{**DRIFT, "tool": "ks", "drift": {**DRIFT["drift"], "current": current}}],  # type: ignore[dict-item]
         "lock.data": {**LOCKED, **locked},
@@ -96,6 +96,42 @@ CASES = (
         {f"{CEILINGS}.memory": "1Gi", "spec.resources.memory": "1025Mi"},
         {f"{CEILINGS}.memory": "1Gi", "spec.resources.memory": "1024Mi"},
         "spec.resources.memory",
+    ),
+    Case(
+        "TIER310",
+        {
+            **_reads({"data": "b.csv"}),
+            "platform.gates": {"resources": {"memory": "9Gi"}},
+            f"{CEILINGS}.gates": {"resources": {"memory": "8Gi"}},
+        },
+        {
+            **_reads({"data": "b.csv"}),
+            "platform.gates": {"resources": {"memory": "8Gi"}},
+            f"{CEILINGS}.gates": {"resources": {"memory": "8192Mi"}},
+        },
+        "spec.gates[0]",
+    ),
+    Case(
+        "TIER310",
+        {**_reads({"data": "b.csv"}), f"{CEILINGS}.gates": {"resources": {"cpu": "400m"}}},
+        {**_reads({"data": "b.csv"}), f"{CEILINGS}.gates": {"resources": {"cpu": "500m", "scratch": "10Gi"}}},
+        "spec.gates[0]",
+    ),
+    Case(
+        "TIER310",
+        {**_reads({"data": "b.csv"}), f"{CEILINGS}.gates": {"resources": {"scratch": "9Gi"}}},
+        {**_reads("b.csv"), f"{CEILINGS}.gates": {"resources": {"scratch": "9Gi"}}},
+        "spec.gates[0]",
+    ),
+    Case(
+        "TIER310",
+        {**_reads({"data": "b.csv"}), f"{CEILINGS}.gates": {"resources": {"scratch": "9Gi"}}},
+        {
+            **_reads({"data": "b.csv"}),
+            f"{CEILINGS}.gates": {"resources": {"scratch": "9Gi"}},
+            "platform.tiers.standard.evidence": ["git"],
+        },
+        "spec.gates[0]",
     ),
     Case(
         "TIER307",
