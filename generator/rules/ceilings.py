@@ -261,16 +261,10 @@ def gate_resources(context: Context) -> Iterator[Problem]:
     for key, allowed in (("cpu", bound.cpu), ("memory", bound.memory), ("scratch", bound.scratch)):
         if allowed is None or quantity_amount(own[key]) <= quantity_amount(allowed):
             continue
-        place = context.platform_document.place(("spec", "gates", "resources", key))
-        related = (
-            *ceiling(context, f"gates.resources.{key}", allowed),
-            (f"platform: {key} {own[key]}", place),
-        )
-        message = (
-            f"gates with an engine get {own[key]} of {_RESOURCES[key]}, above the {allowed} that the tier "
-        )
-        message += f"`{context.plan.identity.tier}` allows"
+        message = f"gates with an engine get {own[key]} of {_RESOURCES[key]}; the tier "
+        message += f"`{context.plan.identity.tier}` allows {allowed}"
         hint = f"lower `gates.resources.{key}` of the platform to {allowed}"
+        related = ceiling(context, f"gates.resources.{key}", allowed)
         yield Problem((*GATES, engines[0]), message, hint, related)
 
 
