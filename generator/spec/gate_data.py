@@ -24,7 +24,11 @@ Scalar = Line | StrictBool | StrictInt | StrictFloat
 UNHASHED: Final = ("table:", "query:", "delta:", "iceberg:")
 """How names of data start whose digest covers its text only: the content of files is not hashed."""
 Snapshot = Annotated[
-    str, Field(pattern=r"^(?:s3://)?[A-Za-z0-9][A-Za-z0-9._=/-]{0,300}@[0-9]{1,20}$", max_length=330)
+    str,
+    Field(
+        pattern=r"^(?:s3://|gs://|abfss://[a-z0-9-]{3,63}@)?[A-Za-z0-9][A-Za-z0-9._=/-]{0,300}@[0-9]{1,20}$",
+        max_length=400,
+    ),
 ]
 DRAWN: Final = 100_000
 """Rows of the sample for tools that need rows, unless a source declares them."""
@@ -72,8 +76,8 @@ class DataSource(Choice):
     )
     delta: Snapshot | None = Field(
         None,
-        description="a version of a Delta table: folder@version, in this repository or at s3://",
-        examples=["s3://lake/predictions@12"],
+        description="a version of a Delta table: folder@version, in this repository or at s3://, gs:// or abfss://",
+        examples=["s3://lake/predictions@12", "abfss://lake@account.dfs.core.windows.net/predictions@12"],
     )
     iceberg: Snapshot | None = Field(
         None,

@@ -1,11 +1,34 @@
-"""The files of a source, and the object store that has them."""
+"""The files of a source, and the object store that has them.
+
+A store has its credentials from the environment: S3 from the variables of AWS, Google Cloud Storage from the default
+credentials of Google (a service account of the cluster, or GOOGLE_APPLICATION_CREDENTIALS), Azure from
+AZURE_STORAGE_ACCOUNT_KEY or the default credentials of Azure (a workload identity).
+"""
 
 from __future__ import annotations
 
+import json
 import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from common import Problem
+
+
+@dataclass(frozen=True)
+class Store:
+    """What has the files of a table.
+
+    `files` is its file system in pyarrow, None for this machine; `delta` and `iceberg` are its options in deltalake and
+    in pyiceberg.
+    """
+
+    files: Any
+    delta: dict[str, str]
+    iceberg: dict[str, str]
 
 
 def files_of(source: dict[str, Any]) -> tuple[list[str], Any]:
@@ -18,40 +41,90 @@ def files_of(source: dict[str, Any]) -> tuple[list[str], Any]:
         return source.get("files") or [], None
     kind = "delta" if source.get("delta") else "iceberg"
     place, _, version = source[kind].rpartition("@")
-    files = delta_files(place, int(version)) if kind == "delta" else iceberg_files(place, int(version))
-    store = s3() if place.startswith("s3://") else None
-    return sorted(file.removeprefix("file://").removeprefix("s3://") for file in files), store
+    scheme = place.partition("://")[0] if "://" in place else ""
+    store = STORES[scheme](place) if scheme else Store(None, {}, {})
+    read = delta_files if kind == "delta" else iceberg_files
+    return sorted(map(path_in, read(place, int(version), store))), store.files
 
 
-def delta_files(place: str, version: int) -> list[str]:
+def path_in(address: str) -> str:
+    """The path of a file in its store: bucket and key, or container and name."""
+    scheme, found, path = address.partition("://")
+    if not found:
+        return address
+    return re.sub(r"^([^/@]+)@[^/]+", r"\1", path) if scheme in AZURE else path
+
+
+def delta_files(place: str, version: int, store: Store) -> list[str]:
     """The files of a version of a Delta table."""
     from deltalake import DeltaTable
 
-    options = {"AWS_ALLOW_HTTP": "true", "AWS_ENDPOINT_URL": endpoint()} if endpoint() else {}
-    table = DeltaTable(place, version=version, storage_options=options)
+    table = DeltaTable(place, version=version, storage_options=store.delta)
     if "deletionVectors" in (table.protocol().reader_features or ()):
         raise Problem(f"{place} may have deletion vectors: switch them off, and purge the table")
     return table.file_uris()
 
 
-def iceberg_files(place: str, snapshot: int) -> list[str]:
+def iceberg_files(place: str, snapshot: int, store: Store) -> list[str]:
     """The files of a snapshot of an Iceberg table."""
     from pyiceberg.table import StaticTable
 
-    table = StaticTable.from_metadata(place, {"s3.endpoint": endpoint()} if endpoint() else {})
+    table = StaticTable.from_metadata(place, store.iceberg)
     tasks = list(table.scan(snapshot_id=snapshot).plan_files())
     if any(task.delete_files for task in tasks):
         raise Problem(f"{place} has deletes that are not in its files yet: compact the table")
     return [task.file.file_path for task in tasks]
 
 
-def endpoint() -> str:
-    """The address of the object store, unless it is that of AWS."""
-    return os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
-
-
-def s3() -> Any:
-    """The object store, with the credentials of the environment."""
+def s3(_: str) -> Store:
+    """S3, or what answers as it does at AWS_ENDPOINT_URL_S3."""
     from pyarrow.fs import S3FileSystem
 
-    return S3FileSystem(**({"endpoint_override": endpoint()} if endpoint() else {}))
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
+    if not endpoint:
+        return Store(S3FileSystem(), {}, {})
+    delta = {"AWS_ALLOW_HTTP": "true", "AWS_ENDPOINT_URL": endpoint}
+    return Store(S3FileSystem(endpoint_override=endpoint), delta, {"s3.endpoint": endpoint})
+
+
+def google(_: str) -> Store:
+    """Google Cloud Storage, or an emulator at STORAGE_EMULATOR_HOST, which needs no credentials."""
+    from pyarrow.fs import GcsFileSystem
+
+    endpoint = os.environ.get("STORAGE_EMULATOR_HOST", "")
+    if not endpoint:
+        return Store(GcsFileSystem(), {}, {})
+    parts = urlsplit(endpoint)
+    files = GcsFileSystem(anonymous=True, scheme=parts.scheme, endpoint_override=parts.netloc)
+    nobody = {"client_email": "", "private_key": "", "private_key_id": "", "disable_oauth": True}
+    delta = {
+        "google_service_account_key": json.dumps({"gcs_base_url": endpoint, **nobody}),
+        "allow_http": "true",
+    }
+    token = {"gcs.oauth2.token": "none", "gcs.oauth2.token-expires-at": "4102444800000"}
+    return Store(files, delta, {"gcs.service.host": endpoint, **token})
+
+
+def azure(place: str) -> Store:
+    """Azure: the account is in the address, abfss://container@account.dfs.core.windows.net/folder.
+
+    An emulator has the address AZURE_STORAGE_ENDPOINT, http://host:port/account.
+    """
+    from pyarrow.fs import AzureFileSystem
+
+    account = urlsplit(place).netloc.partition("@")[2].partition(".")[0]
+    key = os.environ.get("AZURE_STORAGE_ACCOUNT_KEY", "")
+    endpoint = os.environ.get("AZURE_STORAGE_ENDPOINT", "")
+    parts = urlsplit(endpoint)
+    known = {"account_name": account} | ({"account_key": key} if key else {})
+    where = {}
+    for kind in ("blob", "dfs") if endpoint else ():
+        where |= {f"{kind}_storage_authority": parts.netloc, f"{kind}_storage_scheme": parts.scheme}
+    delta = {f"azure_storage_{name}": value for name, value in known.items()}
+    delta |= {"azure_storage_endpoint": endpoint, "allow_http": "true"} if endpoint else {}
+    return Store(AzureFileSystem(**known, **where), delta, {"py-io-impl": "_azure.Files"})
+
+
+AZURE = ("abfs", "abfss", "wasb", "wasbs")
+STORES: dict[str, Callable[[str], Store]] = {"s3": s3, "gs": google, "abfss": azure}
+"""The stores by the scheme of their addresses."""
