@@ -146,3 +146,41 @@ def test_a_custom_gate_brings_its_image():
 def test_a_limit_is_a_number(number):
     with pytest.raises(ValidationError, match="finite number"):
         gate("metric", atLeast=number)
+
+
+@pytest.mark.parametrize(
+    ("place", "accepted"),
+    [
+        ("lake/predictions@12", True),
+        ("s3://lake/predictions@12", True),
+        ("gs://lake/predictions@12", True),
+        ("abfss://lake@account.dfs.core.windows.net/predictions@12", True),
+        ("abfss://lake/predictions@12", False),
+        ("gs://lake@account/predictions@12", False),
+        ("wasbs://lake@account.blob.core.windows.net/predictions@12", False),
+        ("gs://lake/predictions", False),
+    ],
+)
+def test_a_table_is_at_a_version_here_or_in_a_store_that_gates_read(place, accepted):
+    config = {"name": "g", "drift": {"reference": "a.csv", "current": {"delta": place}, "features": ["x"]}}
+    if accepted:
+        (source,) = gate_of(config).needs.sources.values()
+        assert source.name == f"delta:{place}"
+    else:
+        with pytest.raises(ValidationError):
+            gate_of(config)
+
+
+@pytest.mark.parametrize(
+    ("gaps", "accepted"),
+    [(["saturday", "2026-12-25"], True), (["sat"], False), (["2026-13-01"], False), ([], False)],
+)
+def test_gaps_of_a_window_are_days_of_the_week_and_dates(gaps, accepted):
+    window = {"column": "at", "days": 30, "gaps": gaps}
+    current = {"data": "b.csv", "window": window}
+    config = {"name": "g", "drift": {"reference": "a.csv", "current": current, "features": ["x"]}}
+    if accepted:
+        assert gate_of(config).model_dump(by_alias=True)["drift"]["current"]["window"]["gaps"] == gaps
+    else:
+        with pytest.raises(ValidationError):
+            gate_of(config)
