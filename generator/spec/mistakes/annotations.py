@@ -60,7 +60,7 @@ def locate(record: type[BaseModel], loc: Iterable[str | int]) -> Target:
     field: FieldInfo | None = None
     annotation: Any = record
     for part in loc:
-        member = next((get_args(option)[0] for option in options(annotation) if part in _tags(option)), None)
+        member = next((_untagged(option) for option in options(annotation) if part in _tags(option)), None)
         if member is not None:
             annotation = member
             continue
@@ -212,6 +212,13 @@ def _bare(option: Any) -> Any:
 def _tags(option: Any) -> list[str]:
     metadata = get_args(option)[1:] if get_origin(option) is Annotated else ()
     return [item.tag for item in metadata if isinstance(item, Tag)]
+
+
+def _untagged(option: Any) -> Any:
+    """Return a member of a union without its tag, and with everything else that restricts its values."""
+    inner, *metadata = get_args(option)
+    rest = tuple(item for item in metadata if not isinstance(item, Tag))
+    return Annotated[(inner, *rest)] if rest else inner
 
 
 def _discriminator(annotation: Any) -> Discriminator:

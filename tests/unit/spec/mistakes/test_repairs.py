@@ -15,9 +15,10 @@ from generator.source.flow import flow
 from generator.source.reader import parse
 from generator.spec import types
 from generator.spec.check import check_data
+from generator.spec.gate_data import TimeWindow
 from generator.spec.mistakes import repairs
 from generator.spec.mistakes.amounts import Typed, number
-from generator.spec.mistakes.annotations import Target, accepts
+from generator.spec.mistakes.annotations import Target, accepts, locate
 from generator.spec.mistakes.suggestions import candidates
 from generator.spec.mistakes.words import WORDS
 from generator.spec.model import ModelFile
@@ -154,3 +155,8 @@ def test_every_key_that_a_habit_stands_for_exists():
 def test_every_word_that_others_have_stands_for_one_of_ours():
     known = json.dumps([model_schema(), platform_schema()])
     assert [word for word in WORDS if f'"{word}"' not in known] == []
+
+
+def test_a_member_of_a_union_keeps_what_restricts_it():
+    annotation = locate(TimeWindow, ("gaps", 0, "a date")).annotation
+    assert [accepts(annotation, day) for day in ("2026-12-25", "2026-13-40")] == [True, False]
