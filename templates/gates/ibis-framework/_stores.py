@@ -96,9 +96,9 @@ def google(_: str) -> Store:
         return Store(GcsFileSystem(), {}, {})
     parts = urlsplit(endpoint)
     files = GcsFileSystem(anonymous=True, scheme=parts.scheme, endpoint_override=parts.netloc)
-    nobody = {"client_email": "", "private_key": "", "private_key_id": "", "disable_oauth": True}
+    unknown = {"client_email": "", "private_key": "", "private_key_id": "", "disable_oauth": True}
     delta = {
-        "google_service_account_key": json.dumps({"gcs_base_url": endpoint, **nobody}),
+        "google_service_account_key": json.dumps({"gcs_base_url": endpoint, **unknown}),
         "allow_http": "true",
     }
     token = {"gcs.oauth2.token": "none", "gcs.oauth2.token-expires-at": "4102444800000"}
