@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from generator.cli.options import baseline_shares
+from generator.cli.options import usual_values
 from generator.pipeline.atomic_write import existing, write_files
 from generator.pipeline.terminal import emit, note
 from generator.report.tables import Screen
@@ -36,7 +36,7 @@ _SPECS = "specs"
 @click.option("--rps", type=click.FloatRange(min=0, min_open=True), help="Requests per second, off-peak.")
 @click.option(
     "--baseline",
-    metavar="EVENT=SHARE,…",
+    metavar="NAME=VALUE,…",
     default="",
     help="What is usual with the stable version, by event or name of a metric: error=0.5%,slow=2%.",
 )
@@ -80,14 +80,15 @@ def command(
     have them are copied to leftovers/. The output shows what the first sync would change, and the odds of both.
     Nothing is overwritten. Exit code 1 means that a release is not imported, or that a spec has errors.
     """
-    from generator.odds.trees.values import Known
+    from generator.odds.trees.values import Known, Span
     from generator.pipeline.imports.tree import Settings, import_tree, repository_at
     from generator.report.imports import document, text
 
     if not tree.exists():
         raise CliError(f"{tree} does not exist")
     root = target.parent if target.name == _SPECS else target
-    known = Known(rps, baseline_shares(baseline))
+    values, ranges = usual_values(baseline)
+    known = Known(rps, values, {name: Span(*ends) for name, ends in ranges.items()})
     settings = Settings(namespace, environment, tier, known, example_lock=example_lock, build=build)
     found = import_tree(tree, repository_at(root), settings)
     taken = existing(root, sorted(found.files))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from generator.cli.options import baseline_shares
+from generator.cli.options import usual_values
 from generator.pipeline.terminal import emit
 from generator.report.tables import Screen
 from generator.report.trees import FORMATS, render
@@ -31,9 +31,9 @@ _FEW = 20
 )
 @click.option(
     "--baseline",
-    metavar="EVENT=SHARE,…",
+    metavar="NAME=VALUE,…",
     default="",
-    help="What is usual with the stable version, by event or name of a metric: error=0.5%,slow=2%.",
+    help="What is usual with the stable version, by event or name of a metric: error=0.5%,slow=2%,queue=40..90.",
 )
 @click.option(
     "--prometheus",
@@ -77,7 +77,7 @@ def command(
     from generator.lint import read_releases
     from generator.odds.trees.better import with_better
     from generator.odds.trees.odds import tree_odds
-    from generator.odds.trees.values import Known
+    from generator.odds.trees.values import Known, Span
 
     if not tree.exists():
         hint = (
@@ -86,7 +86,9 @@ def command(
             else ""
         )
         raise CliError(f"{tree} does not exist", hint)
-    releases, known = read_releases(tree, build=build), Known(rps, baseline_shares(baseline))
+    values, ranges = usual_values(baseline)
+    spans = {name: Span(*ends) for name, ends in ranges.items()}
+    releases, known = read_releases(tree, build=build), Known(rps, values, spans)
     if prometheus is not None:
         known = _from_history(releases, prometheus, known)
     found = tree_odds(releases, known)

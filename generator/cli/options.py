@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from generator.plan.values import Identity
 
 F = TypeVar("F", bound=Callable[..., Any])
-_SHARE = re.compile(r"([^=,\s][^=,]*)=\s*([0-9]+(?:\.[0-9]+)?)\s*(%?)")
+_NUMBER = r"-?[0-9]+(?:\.[0-9]+)?"
+_SHARE = re.compile(rf"([^=,\s][^=,]*)=\s*({_NUMBER})(?:\.\.({_NUMBER}))?\s*(%?)")
 
 
 def root_option(command: F) -> F:
@@ -111,22 +112,30 @@ def export_name(identity: Identity) -> str:
     return f"{identity.environment}.{identity.team}.{identity.model}"
 
 
-def baseline_shares(text: str) -> dict[str, float]:
-    """Return the value of --baseline, `error=0.5%,slow=2%`, as shares by event or name of a metric.
+def usual_values(text: str) -> tuple[dict[str, float], dict[str, tuple[float, float]]]:
+    """Return the value of --baseline, `error=0.5%,memory=400..900`: shares or values, and ranges, by event or metric.
 
     Raises:
         CliError: it is not of this form.
     """
-    found = {}
+    values: dict[str, float] = {}
+    ranges: dict[str, tuple[float, float]] = {}
     for part in filter(None, (piece.strip() for piece in text.split(","))):
         pair = _SHARE.fullmatch(part)
         if pair is None:
             raise CliError(
-                f"--baseline {part} is not of the form EVENT=SHARE",
-                "for example --baseline error=0.5%,slow=2%",
+                f"--baseline {part} is not of the form EVENT=SHARE or METRIC=LOW..HIGH",
+                "for example --baseline error=0.5%,slow=2%,queue_length=40..90",
             )
-        value = float(pair[2]) / (100 if pair[3] else 1)
-        if value <= 0:
-            raise CliError(f"--baseline {part}: the share must be above 0")
-        found[pair[1].strip()] = value
-    return found
+        percent = 100 if pair[4] else 1
+        value, name = float(pair[2]) / percent, pair[1].strip()
+        if pair[3] is None:
+            if value <= 0:
+                raise CliError(f"--baseline {part}: the share must be above 0")
+            values[name] = value
+            continue
+        high = float(pair[3]) / percent
+        if high <= value:
+            raise CliError(f"--baseline {part}: the end of the range must be above its start")
+        ranges[name] = (value, high)
+    return values, ranges

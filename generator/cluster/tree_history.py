@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from generator.cluster.prometheus import Prometheus
 from generator.lint import Release, TreeMetric, TreeReleases, measure_result
-from generator.odds.trees.values import Known
+from generator.odds.trees.moments import is_worse_below
+from generator.odds.trees.values import HARMS, Known, Replay
+from generator.odds.trees.verdicts import UnreadConditionError, verdicts_of
 from generator.promql.events import requests_of
 from generator.promql.measures import Measure, recognize
 from generator.promql.versions import without_versions
@@ -24,14 +25,6 @@ _DAYS: Final = 30
 _POINTS: Final = 15_000
 _LEAST_STEP_S: Final = 60.0
 _RATE_S: Final = 300
-
-
-@dataclass(frozen=True, slots=True)
-class _Judged:
-    """Windows of the past, and how many a metric would have stopped."""
-
-    windows: int
-    stopped: int
 
 
 def known_from(found: TreeReleases, server: Prometheus, now_s: float, known: Known) -> Known:
@@ -46,21 +39,24 @@ def known_from(found: TreeReleases, server: Prometheus, now_s: float, known: Kno
     Raises:
         HttpError: there is no answer.
     """
-    baselines, fired, rates = dict(known.baselines), dict(known.fired), []
+    baselines, fired, replays = dict(known.baselines), dict(known.fired), dict(known.replays)
+    rates: list[float] = []
     for release in found.releases:
         for metric in release.metrics:
             measure = recognize(metric.query, metric.versions, release.scrape_s)
             if metric.provider != "prometheus" or metric.unread or measure.kind in ("unknown", "comparison"):
                 continue
             values, step = _past(metric, server, now_s)
-            judged = _stable_against_stable(release, metric, values, step)
-            if judged is not None and metric.name not in fired:
-                fired[metric.name] = judged.stopped / judged.windows
+            replay = _replay(release, metric, measure, values, step)
+            if replay is not None and metric.name not in fired:
+                fired[metric.name] = len(replay.stops[1.0]) / replay.windows
+                replays[metric.name] = replay
             usual = _usual(measure, values)
             if usual and not {metric.name, measure.event} & known.baselines.keys():
                 baselines.setdefault(metric.name, usual)
             rates += _rate(metric, server, now_s) if known.rps is None else []
-    return Known(known.rps or (statistics.median(rates) if rates else None), baselines, fired)
+    rps = known.rps or (statistics.median(rates) if rates else None)
+    return Known(rps, baselines, known.ranges, fired, replays)
 
 
 def _past(metric: TreeMetric, server: Prometheus, now_s: float) -> tuple[Sequence[Sequence[float]], float]:
@@ -75,30 +71,44 @@ def _past(metric: TreeMetric, server: Prometheus, now_s: float) -> tuple[Sequenc
     return values[first:], step
 
 
-def _stable_against_stable(
-    release: Release, metric: TreeMetric, values: Sequence[Sequence[float]], step: float
-) -> _Judged | None:
-    """Return how many windows of the past the metric would have stopped; None without a whole window."""
+def _replay(
+    release: Release, metric: TreeMetric, measure: Measure, values: Sequence[Sequence[float]], step: float
+) -> Replay | None:
+    """Return the windows of the past that the metric would have stopped; None without a whole window."""
     length = metric.count or max(1, round((release.seconds - metric.delay_s) / step))
     windows = len(values) // length
     if not windows or metric.failure_limit < 0:
         return None
-    stopped = 0
-    for start in range(0, windows * length, length):
-        phases = [
-            measure_result(metric.success, metric.failure, one) for one in values[start : start + length]
-        ]
-        failed = phases.count("Failed") > metric.failure_limit
-        stopped += failed or _in_a_row(phases) > metric.error_limit
-    return _Judged(windows, stopped)
+    factors = (1.0, *HARMS) if measure.kind == "gauge" and measure.arm == "canary" else (1.0,)
+    falls = measure.kind == "gauge" and _is_worse_below(metric, measure)
+    stops: dict[float, tuple[float, ...]] = {}
+    for times in factors:
+        factor = 1 / times if falls else times
+        changed = [[value * factor for value in one] for one in values]
+        ended = (
+            _stop(metric, changed[start : start + length]) for start in range(0, windows * length, length)
+        )
+        stops[times] = tuple(number * step for number in ended if number is not None)
+    return Replay(windows, stops)
 
 
-def _in_a_row(phases: Sequence[str | None]) -> int:
-    longest = now = 0
-    for phase in phases:
-        now = now + 1 if phase == "Error" else 0
-        longest = max(longest, now)
-    return longest
+def _is_worse_below(metric: TreeMetric, measure: Measure) -> bool:
+    try:
+        return is_worse_below(verdicts_of(metric, measure.fallback))
+    except UnreadConditionError:
+        return False
+
+
+def _stop(metric: TreeMetric, results: Sequence[Sequence[float]]) -> int | None:
+    """Return the number of the measurement that would have stopped a release, None where none would have."""
+    failures = errors = 0
+    for number, result in enumerate(results):
+        phase = measure_result(metric.success, metric.failure, result)
+        failures += phase == "Failed"
+        errors = errors + 1 if phase == "Error" else 0
+        if failures > metric.failure_limit or errors > metric.error_limit:
+            return number
+    return None
 
 
 def _usual(measure: Measure, values: Sequence[Sequence[float]]) -> float | None:

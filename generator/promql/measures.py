@@ -18,7 +18,7 @@ from generator.promql.selectors import INSTANT_RATES, RATES, Selector
 from generator.promql.tokens import QuerySyntaxError
 from generator.promql.versions import NO_NAMES, Arm, Versions, arm_of
 
-Kind = Literal["share", "quantile", "mean", "rate", "count", "gauge", "comparison", "unknown"]
+Kind = Literal["share", "quantile", "mean", "rate", "count", "gauge", "verdict", "comparison", "unknown"]
 
 _WRAPPERS: Final = frozenset(
     {"sum", "avg", "max", "min", "scalar", "vector", "round", "abs", "sort", "sort_desc", "group"}
@@ -41,7 +41,7 @@ class Measure:
     """What a query measures.
 
     Args:
-        kind: its form.
+        kind: its form; a verdict is one of a program whose measurements are not values.
         event: what is counted: `error`, `slow`, `requests`, or the name or label of something else.
         complement: the share counts the requests without the event.
         scale: the query is `scale` times the quantity plus `offset`; 100 for percent.

@@ -10,8 +10,8 @@ import pytest
 from generator.lint import read_releases
 from generator.odds.trees import chances
 from generator.odds.trees.odds import tree_odds
-from generator.odds.trees.simulation import Traffic, run_once
-from generator.odds.trees.values import Known
+from generator.odds.trees.simulation import run_once, traffic_of
+from generator.odds.trees.values import Known, Span
 from tests.oracle.client import ask
 from tests.unit.odds.trees.trees import COMPARED, FORMS, canary
 
@@ -35,7 +35,18 @@ SHAPES = {
         'successCondition: "result[0] < 0.012"',
         "{interval: 1m, initialDelay: 3m, failureLimit: 3, consecutiveSuccessLimit: 4}",
     ),
+    "gauge": (
+        'max(queue_length{service="cart-canary"})',
+        'successCondition: "result[0] < 88"',
+        "{interval: 1m, failureLimit: 1}",
+    ),
+    "gauge with two limits": (
+        'max(queue_length{service="cart-canary"})',
+        'successCondition: "result[0] < 80"\n      failureCondition: "result[0] > 88"',
+        "{interval: 1m, initialDelay: 3m, inconclusiveLimit: 3, failureLimit: 1}",
+    ),
 }
+KNOWN = Known(50.0, {"error": 0.01, "slow": 0.02}, {"queue_length": Span(40, 90)})
 
 
 @pytest.fixture(params=SHAPES)
@@ -47,7 +58,7 @@ def watched(request, tmp_path, monkeypatch):
         "generator.odds.trees.odds.chance", lambda watch: watches.append(watch) or real(watch)
     )
     found = read_releases(tmp_path)
-    tree_odds(found, Known(50.0, {"error": 0.01, "slow": 0.02}))
+    tree_odds(found, KNOWN)
     (metric,) = found.releases[0].metrics
     body = {**metric.template.body["spec"]["metrics"][0], "provider": {"prometheus": {"query": "x"}}}
     return body, watches[0], real(watches[0])
@@ -67,7 +78,7 @@ def series(watch, traffic):
 def test_the_controller_ends_each_release_as_the_model_does(watched):
     body, watch, chance = watched
     rng = Random(7)
-    releases = [Traffic(watch, rng) for _ in range(RELEASES)]
+    releases = [traffic_of(watch, rng) for _ in range(RELEASES)]
     question = {
         "op": "runs",
         "metric": body,

@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import Final
 
 from generator.lint import Release, TreeMetric
-from generator.odds.trees.chances import first_weight, limit_of, phases_of
 from generator.odds.trees.odds import metric_odds
 from generator.odds.trees.values import Better, Known, MetricOdds, TreeOdds
 from generator.odds.trees.verdicts import UnreadConditionError, verdicts_of
+from generator.odds.trees.watch import first_weight, limit_of, phases_of
 from generator.stats.odds import sprt_odds
 from generator.stats.passage import Sprt
 from generator.stats.timeline import Rollout

@@ -14,15 +14,23 @@ from functools import lru_cache
 from typing import Final, Literal
 
 from generator.odds.replay.controller import ERROR_RETRY_S
-from generator.odds.trees.verdicts import Verdicts
-from generator.promql.measures import Measure
+from generator.odds.trees.moments import DECLARED, pieces
+from generator.odds.trees.watch import (
+    MOST_LOOKS,
+    Side,
+    Watch,
+    data_starts,
+    first_weight,
+    limit_of,
+    looks_until,
+    mean_of,
+    spread_of,
+)
 from generator.stats.normal import normal_cdf
 from generator.stats.runs import MAX_FAILURE_LIMIT, Looks, run_stops
 from generator.stats.special import poisson_pmf
-from generator.stats.timeline import Phase, Rollout, Stop
+from generator.stats.timeline import Stop
 from generator.stats.windows import look_fail
-
-Side = Literal["high", "low"]
 
 VARIATION: Final = 1.0
 """Standard deviation of a latency over its mean: that of an exponential distribution."""
@@ -30,76 +38,6 @@ _SCRAPES: Final = (7 / 6, 9 / 6, 11 / 6)
 _RARE: Final = 1e-6
 _NEVER: Final = 1e-9
 _MANY: Final = 100.0
-_MOST_LOOKS: Final = 100_000
-
-
-@dataclass(frozen=True, slots=True)
-class Watch:
-    """One metric of a release, and everything that decides when it stops a version.
-
-    Args:
-        rollout: stages and traffic.
-        measure: what its query measures.
-        verdicts: its phases.
-        base: share of events (or mean) of the stable version.
-        times: the factor of the new version.
-        first_s: time of the first measurement.
-        end_s: time after which it is not measured.
-        interval_s: seconds between measurements.
-        count: number of measurements, None without an end.
-        failure_limit: failures that are forgiven; -1 forgives all.
-        inconclusive_limit: inconclusive measurements that are forgiven.
-        error_limit: errors in a row that are forgiven.
-        success_limit: successes in a row that end it; 0 for none.
-        scrape_s: seconds between two samples.
-        old_series: the series exist before the release, so a result is never empty.
-    """
-
-    rollout: Rollout
-    measure: Measure
-    verdicts: Verdicts
-    base: float
-    times: float
-    first_s: float
-    end_s: float
-    interval_s: float
-    count: int | None
-    failure_limit: int
-    inconclusive_limit: int
-    error_limit: int
-    success_limit: int
-    scrape_s: float
-    old_series: bool = False
-
-    @property
-    def changed(self) -> float:
-        """The share of events, or the mean, of the new version."""
-        if self.measure.event == "requests":
-            return self.base
-        found = (
-            self.base * self.times
-            if self.side != "low" or self.measure.kind == "mean"
-            else self.base / self.times
-        )
-        return found if self.measure.kind == "mean" else min(1.0, found)
-
-    @property
-    def side(self) -> Side | None:
-        """The side on which quantities fail; None where it is not one side."""
-        return limit_of(self.measure, self.verdicts)[1]
-
-    @property
-    def looks(self) -> int:
-        """The most measurements that there can be."""
-        most = _until(self.end_s, self.first_s, self.interval_s)
-        return most if self.count is None else min(most, self.count)
-
-    def requests(self, time_s: float) -> tuple[float, float]:
-        """Return the expected requests of the new and of the stable version in the window before a time."""
-        window, rollout = self.measure.window_s or self.scrape_s, self.rollout
-        new = max(0.0, rollout.exposure(time_s) - rollout.exposure(time_s - window))
-        every = rollout.rps * window
-        return new, max(0.0, every - new)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,33 +55,6 @@ class TooManyMeasurementsError(Exception):
 
 
 @lru_cache(maxsize=65536)
-def limit_of(measure: Measure, verdicts: Verdicts) -> tuple[float | None, Side | None, bool]:
-    """Return the quantity at which a metric starts to fail, on which side, and whether the limit itself fails.
-
-    None where the phases are not one interval of successes next to one of failures.
-    """
-    if measure.kind in ("unknown", "gauge"):
-        return None, None, False
-    largest = 1.0 if measure.kind == "share" else math.inf
-    rising = (measure.scale > 0) != measure.complement
-    found: list[tuple[float, Side, bool]] = []
-    for index, edge in enumerate(verdicts.edges):
-        quantity = round(measure.quantity(edge), 12)
-        at, below, above = verdicts.at[index], verdicts.between[index], verdicts.between[index + 1]
-        if not rising:
-            below, above = above, below
-        # Nothing is beyond the ends of the domain, such as a share below 0 or above 1.
-        below = at if quantity == 0 else below
-        above = at if quantity == largest else above
-        if not 0 <= quantity <= largest or below == above:
-            continue
-        if {below, above} != {"Successful", "Failed"}:
-            return None, None, False
-        found.append((quantity, "high" if above == "Failed" else "low", at == "Failed"))
-    return found[0] if len(found) == 1 else (None, None, False)
-
-
-@lru_cache(maxsize=65536)
 def chance(watch: Watch) -> Chance:
     """Return when a metric stops a version.
 
@@ -152,6 +63,8 @@ def chance(watch: Watch) -> Chance:
     """
     from generator.odds.trees.simulation import runs_of, simulated
 
+    if watch.measure.kind in DECLARED:
+        return _declared(watch)
     limit, side, _ = limit_of(watch.measure, watch.verdicts)
     if limit is None or side is None or not _is_closed(watch):
         return simulated(watch, runs_of(watch))
@@ -167,14 +80,34 @@ def chance(watch: Watch) -> Chance:
     return Chance(tuple(sorted(stops, key=lambda stop: stop.first_s)), paused)
 
 
-def first_weight(rollout: Rollout) -> float:
-    """Return the time of the first weight above 0, infinity where there is none."""
-    start = 0.0
-    for phase in rollout.phases:
-        if phase.weight > 0:
-            return start
-        start += phase.duration_s
-    return math.inf
+def _declared(watch: Watch) -> Chance:
+    """Return the chance of a metric whose values are declared.
+
+    Raises:
+        TooManyMeasurementsError: it can only be simulated, and there are too many measurements.
+    """
+    from generator.odds.trees.simulation import Fixed, run_once, runs_of, simulated
+
+    found = pieces(watch.measure.kind, watch.verdicts, mean_of(watch), spread_of(watch))
+    starts = data_starts(watch)
+    stops: list[Stop] = []
+    paused = 0.0
+    if watch.alike or len(found) == 1:
+        for start in starts:
+            for mass, value in found:
+                ended, phase = run_once(watch, Fixed(watch, start, value))
+                if phase in ("Failed", "Error"):
+                    stops.append(Stop(ended, ended, mass / len(starts)))
+                paused += mass / len(starts) if phase == "Inconclusive" else 0.0
+        return Chance(tuple(sorted(stops, key=lambda stop: stop.first_s)), paused)
+    phases = {watch.verdicts.phase(value) for _, value in found}
+    if phases - {"Successful", "Failed"} or watch.success_limit or watch.failure_limit > MAX_FAILURE_LIMIT:
+        return simulated(watch, runs_of(watch))
+    for start in starts:
+        one = _from(watch, start)
+        stops += (replace(stop, mass=stop.mass / len(starts)) for stop in one.stops)
+        paused += one.paused / len(starts)
+    return Chance(tuple(sorted(stops, key=lambda stop: stop.first_s)), paused)
 
 
 def _is_closed(watch: Watch) -> bool:
@@ -229,7 +162,7 @@ def _from(watch: Watch, data_s: float) -> Chance:
             return Chance((), 1.0)
         if not watch.interval_s and phase != "Error":
             return Chance((), 0.0)
-        if taken > _MOST_LOOKS:
+        if taken > MOST_LOOKS:
             break
         time += ERROR_RETRY_S if phase == "Error" else watch.interval_s
     left = None if watch.count is None else watch.count - taken
@@ -248,12 +181,12 @@ def _looks(watch: Watch, first_s: float, count: int | None) -> Iterator[Looks]:
     """Yield measurements; those that are alike are one value."""
     interval = watch.interval_s
     window = watch.measure.window_s or watch.scrape_s
-    most = _until(watch.end_s, first_s, interval)
+    most = looks_until(watch.end_s, first_s, interval)
     total = min(most, count) if count is not None else most
     start, taken = 0.0, 0
     ends = [*watch.rollout.ends, watch.end_s]
     for end in ends:
-        until = min(total, _until(end, first_s, interval))
+        until = min(total, looks_until(end, first_s, interval))
         while taken < until:
             time = first_s + taken * interval
             alike = until - taken if time - window - interval >= start - 1e-9 else 1
@@ -263,17 +196,10 @@ def _looks(watch: Watch, first_s: float, count: int | None) -> Iterator[Looks]:
         start = end
 
 
-def _until(end_s: float, first_s: float, interval: float) -> int:
-    """Return how many measurements there are until a time."""
-    if end_s < first_s - 1e-9:
-        return 0
-    if not interval:
-        return 1
-    return min(_MOST_LOOKS, math.floor((end_s - first_s) / interval + 1e-9) + 1)
-
-
 def _look(watch: Watch, time: float, window: float) -> tuple[float, float]:
     """Return the probability that a measurement fails, and its correlation with the one before."""
+    if watch.measure.kind in DECLARED:
+        return failing(watch), 0.0
     requests, share = _arm(watch, time)
     fail = fails(watch, requests, share)
     if fail < _NEVER or fail > 1 - _NEVER:
@@ -302,6 +228,12 @@ def _arm(watch: Watch, time: float) -> tuple[float, float]:
         return stable, watch.base
     every = new + stable
     return every, (new * watch.changed + stable * watch.base) / every if every else watch.base
+
+
+def failing(watch: Watch) -> float:
+    """Return the probability that a declared value fails."""
+    found = pieces(watch.measure.kind, watch.verdicts, mean_of(watch), spread_of(watch))
+    return min(1.0, math.fsum(mass for mass, value in found if watch.verdicts.phase(value) == "Failed"))
 
 
 def fails(watch: Watch, requests: float, share: float) -> float:
@@ -357,8 +289,3 @@ def _beyond(mean: float, limit: float, side: Side, *, itself: bool) -> float:
     else:
         below = min(1.0, math.fsum(poisson_pmf(count, mean) for count in range(min(last, 2000) + 1)))
     return 1.0 - below if side == "high" else below
-
-
-def phases_of(stages: tuple[tuple[float, float], ...]) -> tuple[Phase, ...]:
-    """Return weights and seconds as phases."""
-    return tuple(Phase(weight, seconds) for weight, seconds in stages)

@@ -11,8 +11,10 @@ from functools import lru_cache
 from random import Random
 from typing import Final
 
-from generator.odds.trees.chances import Chance, Watch
+from generator.odds.trees.chances import Chance
+from generator.odds.trees.moments import DECLARED, drawn
 from generator.odds.trees.simulation import poisson
+from generator.odds.trees.watch import Watch, mean_of, spread_of
 from generator.stats.timeline import Stop
 
 RUNS: Final = 400
@@ -77,6 +79,11 @@ class _Samples:
         self._last = max(1, round(window / watch.interval_s))
         self._seconds = min(watch.interval_s, window)
         self._data_s = watch.scrape_s * (1 + random.random())
+        self._value = self._drawn() if watch.measure.kind in DECLARED else 0.0
+
+    def _drawn(self) -> float:
+        watch = self._watch
+        return drawn(self._random, watch.measure.kind, mean_of(watch), spread_of(watch))
 
     def advance(self, weight: float) -> None:
         """Add an interval at a weight."""
@@ -96,6 +103,10 @@ class _Samples:
         watch, measure = self._watch, self._watch.measure
         if measure.arm == "canary" and time_s < self._data_s:
             return watch.verdicts.empty == "Successful"
+        if measure.kind in DECLARED:
+            if not watch.alike:
+                self._value = self._drawn()
+            return watch.verdicts.phase(self._value) == "Successful"
         cells = self._cells[-self._last :]
         requests, events = sum(cell[0] for cell in cells), sum(cell[1] for cell in cells)
         if measure.kind in ("rate", "count"):

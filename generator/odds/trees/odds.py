@@ -10,31 +10,38 @@ from functools import lru_cache
 from typing import Final
 
 from generator.lint import Release, TreeMetric, TreeReleases
-from generator.odds.trees.chances import TooManyMeasurementsError, Watch, chance, limit_of, phases_of
+from generator.odds.trees.chances import TooManyMeasurementsError, chance
 from generator.odds.trees.flagger import FlaggerWatch, flagger_chance
+from generator.odds.trees.moments import DECLARED, VERDICT
+from generator.odds.trees.replayed import replayed
 from generator.odds.trees.simulation import RUNS
 from generator.odds.trees.traps import traps
+from generator.odds.trees.usual import (
+    Usual,
+    declared_measure,
+    harm_is_known,
+    rates_of,
+    rollout_of,
+    undeclared,
+    unread_provider,
+    varied,
+)
 from generator.odds.trees.values import HARMS, Harm, Known, MetricOdds, ReleaseOdds, Span, TreeOdds
 from generator.odds.trees.verdicts import UnreadConditionError, Verdicts, verdicts_of
+from generator.odds.trees.watch import Watch, limit_of
 from generator.promql.measures import Measure, recognize
 from generator.stats.timeline import Rollout, detection
 
-RPS: Final = (1.0, 1000.0)
-"""Requests per second where the user says nothing."""
-WAITS_S: Final = (0.0, 3600.0)
-"""Seconds until an approval."""
 _SPEC: Final = re.compile(r"[a-z][a-z0-9-]{0,62}/[a-z][a-z0-9-]{0,62}")
 _LATENCY_S: Final = 5.0
-_ERRORS: Final = (0.001, 0.02)
 _QUERIES: Final = frozenset({"prometheus"})
-_SHARES: Final = ("share", "quantile", "count", "rate", "comparison")
 
 
 def tree_odds(found: TreeReleases, known: Known) -> TreeOdds:
     """Return the odds of every release of a tree."""
     return TreeOdds(
         tuple(release_odds(release, known) for release in found.releases),
-        tuple(_recognized(None, metric) for metric in found.unused),
+        tuple(_recognized(None, metric, known) for metric in found.unused),
         found.files,
         found.unread,
     )
@@ -56,8 +63,9 @@ def release_odds(release: Release, known: Known) -> ReleaseOdds:
         (event, _best([one.harms for one in counted if one.measure.event == event and one.harms]))
         for event in events
     )
-    rates = (known.rps,) if known.rps is not None else (RPS[0], RPS[-1])
-    exposed = Span.over([_rollout(release, rate, 0.0).exposure(release.seconds) for rate in rates])
+    exposed = Span.over(
+        [rollout_of(release, rate, 0.0).exposure(release.seconds) for rate in rates_of(known)]
+    )
     assumed = dict.fromkeys(text for one in counted for text in one.assumed)
     return ReleaseOdds(release, metrics, false_stop, caught, exposed, tuple(assumed))
 
@@ -70,7 +78,7 @@ def _best(candidates: Sequence[tuple[Harm, ...]]) -> tuple[Harm, ...]:
     )
 
 
-def _recognized(release: Release | None, metric: TreeMetric) -> MetricOdds:
+def _recognized(release: Release | None, metric: TreeMetric, known: Known) -> MetricOdds:
     """Return what a metric measures and what is wrong with it, without odds."""
     spec = _spec_of(release)
     if spec:
@@ -78,19 +86,23 @@ def _recognized(release: Release | None, metric: TreeMetric) -> MetricOdds:
         return MetricOdds(metric, Measure("unknown", reason=reason), why=reason)
     if metric.unread:
         return MetricOdds(metric, Measure("unknown", reason=metric.unread), why=metric.unread)
-    if metric.provider not in _QUERIES or not metric.query:
-        reason = _other_provider(metric)
-        verdicts = _verdicts(metric, None) if metric.provider == "datadog" else None
-        measure = Measure("unknown", reason=reason)
-        return MetricOdds(metric, measure, tuple(traps(release, metric, measure, verdicts)), why=reason)
     scrape = release.scrape_s if release is not None else 30.0
-    measure = recognize(metric.query, metric.versions, scrape)
-    verdicts = _verdicts(metric, measure.fallback)
+    if metric.provider not in _QUERIES or not metric.query:
+        declared = declared_measure(metric, known)
+        if declared is None:
+            reason = unread_provider(metric)
+            measure = Measure("unknown", reason=reason)
+            verdicts = _verdicts(metric, measure) if metric.provider == "datadog" else None
+            return MetricOdds(metric, measure, tuple(traps(release, metric, measure, verdicts)), why=reason)
+        measure = declared
+    else:
+        measure = recognize(metric.query, metric.versions, scrape)
+    verdicts = _verdicts(metric, measure)
     found = tuple(traps(release, metric, measure, verdicts))
     limit, _, _ = limit_of(measure, verdicts) if verdicts else (None, None, False)
     if measure.kind == "quantile":
         limit = 1 - measure.level
-    why = _without_odds(release, metric, measure, verdicts)
+    why = _without_odds(release, metric, measure, verdicts, known)
     return MetricOdds(metric, measure, found, "conditions" if found else "none", limit, why=why)
 
 
@@ -102,27 +114,21 @@ def _spec_of(release: Release | None) -> str:
     return name if own and _SPEC.fullmatch(name) else ""
 
 
-def _other_provider(metric: TreeMetric) -> str:
-    if not metric.provider:
-        return "it has no provider, or several"
-    texts = {
-        "job": "a Job decides, by a program that is not in the tree",
-        "web": "the answer of a web service decides",
-        "plugin": "a plugin of the controller decides",
-        "kayenta": "Kayenta decides, by a configuration that is not in the tree",
-    }
-    return texts.get(metric.provider, f"queries of {metric.provider} are not read")
-
-
-def _verdicts(metric: TreeMetric, fallback: float | None) -> Verdicts | None:
+def _verdicts(metric: TreeMetric, measure: Measure) -> Verdicts | None:
+    if measure.kind == "verdict":
+        return VERDICT
     try:
-        return verdicts_of(metric, fallback)
+        return verdicts_of(metric, measure.fallback)
     except UnreadConditionError:
         return None
 
 
 def _without_odds(
-    release: Release | None, metric: TreeMetric, measure: Measure, verdicts: Verdicts | None
+    release: Release | None,
+    metric: TreeMetric,
+    measure: Measure,
+    verdicts: Verdicts | None,
+    known: Known,
 ) -> str:
     """Return why a metric has no odds, empty when it has."""
     if measure.kind == "unknown":
@@ -131,12 +137,12 @@ def _without_odds(
         return "its conditions use a part of the language that is not evaluated here"
     if release is None:
         return "no release of the tree uses it"
-    return _unpriced_measure(measure, verdicts) or _unpriced_time(release, metric, measure)
+    return _unpriced_measure(metric, measure, verdicts, known) or _unpriced_time(release, metric, measure)
 
 
-def _unpriced_measure(measure: Measure, verdicts: Verdicts) -> str:
+def _unpriced_measure(metric: TreeMetric, measure: Measure, verdicts: Verdicts, known: Known) -> str:
     if measure.kind == "gauge":
-        return measure.reason or f"the values of {measure.event} are not in the tree"
+        return undeclared(metric, measure, known)
     if measure.event not in ("error", "slow", "4xx", "requests") and measure.kind in ("count", "rate"):
         return f"how often {measure.event} grows is not in the tree"
     if measure.kind == "comparison" and (measure.event not in ("error", "4xx") or measure.other is None):
@@ -151,6 +157,8 @@ def _unpriced_time(release: Release, metric: TreeMetric, measure: Measure) -> st
         return "the step that waits for it never ends"
     if not release.seconds and not release.waits:
         return "the release has no stage in which it could be measured"
+    if measure.kind in DECLARED:
+        return ""
     if measure.arm == "canary" and not any(stage.weight for stage in release.stages):
         return "users send no request to the new version while it is measured: tests or a load generator do, if any"
     return ""
@@ -158,11 +166,17 @@ def _unpriced_time(release: Release, metric: TreeMetric, measure: Measure) -> st
 
 def metric_odds(release: Release, metric: TreeMetric, known: Known) -> MetricOdds:
     """Return the odds of one metric of a release."""
-    found = replace(_recognized(release, metric), fired=known.fired.get(metric.name))
-    verdicts = None if found.why else _verdicts(metric, found.measure.fallback)
+    found = replace(_recognized(release, metric, known), fired=known.fired.get(metric.name))
+    never = any(trap in ("never fails", "ignored") for trap, _ in found.traps) and metric.failure_limit >= 0
+    if never and found.measure.kind == "gauge" and not _unpriced_time(release, metric, found.measure):
+        return _never(release, replace(found, why=""))
+    past = known.replays.get(metric.name)
+    if found.why and past is not None and not never and not _unpriced_time(release, metric, found.measure):
+        return replayed(release, found, past, known)
+    verdicts = None if found.why else _verdicts(metric, found.measure)
     if verdicts is None:
         return found
-    if any(trap in ("never fails", "ignored") for trap, _ in found.traps) and metric.failure_limit >= 0:
+    if never:
         return _never(release, found)
     try:
         return _priced(release, metric, found, verdicts, known)
@@ -173,16 +187,16 @@ def metric_odds(release: Release, metric: TreeMetric, known: Known) -> MetricOdd
 def _priced(
     release: Release, metric: TreeMetric, found: MetricOdds, verdicts: Verdicts, known: Known
 ) -> MetricOdds:
-    rates, bases, waits, assumed = _varied(release, metric, found, verdicts, known)
-    settings = [(rps, base, wait) for rps in rates for base in bases for wait in waits]
+    rates, usuals, waits, assumed = varied(release, metric, found, verdicts, known)
+    settings = [(rps, usual, wait) for rps in rates for usual in usuals for wait in waits]
     numbers: dict[float, list[_Numbers]] = {}
     runs = 0
     simulated = False
     paused = 0.0
     for times in (1.0, *HARMS):
-        for rps, base, wait in settings:
-            rollout = _rollout(release, rps, wait)
-            watch = _watch(release, metric, found.measure, verdicts, rollout, base, times)
+        for rps, usual, wait in settings:
+            rollout = rollout_of(release, rps, wait)
+            watch = _watch(release, metric, found.measure, verdicts, rollout, usual, times)
             one = _numbers(watch, release.checks)
             simulated = simulated or one.simulated
             runs = one.runs or runs
@@ -192,7 +206,7 @@ def _priced(
     if 0 < runs < RUNS:
         assumed = (*assumed, f"{runs} simulated releases: give or take {_points(runs)} points")
     harms = (
-        tuple(_harm(times, numbers[times]) for times in HARMS) if found.measure.event != "requests" else ()
+        tuple(_harm(times, numbers[times]) for times in HARMS) if harm_is_known(metric, found.measure) else ()
     )
     return replace(
         found,
@@ -253,73 +267,13 @@ def _harm(times: float, found: Sequence[_Numbers]) -> Harm:
     )
 
 
-def _rollout(release: Release, rps: float, wait_s: float) -> Rollout:
-    stages = ((stage.weight, stage.seconds + wait_s * stage.waits) for stage in release.stages)
-    return Rollout(phases_of(tuple(stages)), rps)
-
-
-def _varied(
-    release: Release, metric: TreeMetric, found: MetricOdds, verdicts: Verdicts, known: Known
-) -> tuple[Sequence[float], Sequence[float], Sequence[float], tuple[str, ...]]:
-    """Return the rates, baselines and waits to compute with, and what is assumed about them."""
-    measure, assumed = found.measure, []
-    rates: Sequence[float] = RPS if known.rps is None else (known.rps,)
-    if known.rps is None:
-        assumed.append(f"{RPS[0]:g} to {RPS[-1]:,.0f} requests per second (--rps)")
-    base = next(
-        (known.baselines[key] for key in (metric.name, measure.event) if key in known.baselines), None
-    )
-    if measure.event == "requests":
-        bases: Sequence[float] = (1.0,)
-    elif base is not None:
-        bases = (base,)
-    else:
-        bases = _bases(measure, verdicts, found.limit)
-        key = measure.event if re.fullmatch(r"[\w.-]+", measure.event) else metric.name
-        shown = " and ".join(_shown(measure, value) for value in bases)
-        assumed.append(f"{measure.event} between {shown} (--baseline {key}=…)")
-    waits: Sequence[float] = (0.0,)
-    if release.waits and metric.moment == "background":
-        waits = WAITS_S
-        assumed.append("an hour or nothing until an approval")
-    if not release.assumed or measure.arm != "canary":
-        return rates, bases, waits, tuple(assumed)
-    early = [text for trap, text in found.traps if trap == "looks before there is data"]
-    if early:
-        assumed.append(
-            f"{release.scrape_s:g} s between two samples: no monitor of the tree shows another interval"
-        )
-    return rates, bases, waits, tuple(assumed)
-
-
-def _bases(measure: Measure, verdicts: Verdicts, limit: float | None) -> tuple[float, float]:
-    """Return a low and a high share of events for which a metric of this limit makes sense."""
-    found, side, _ = limit_of(measure, verdicts)
-    limit = found if found is not None else limit
-    if measure.kind == "mean":
-        return (0.4 * limit, 0.8 * limit) if limit else (0.1, 1.0)
-    if measure.kind == "quantile":
-        return (1 - measure.level) / 10, (1 - measure.level) / 2
-    if measure.kind != "share" or not limit:
-        return _ERRORS[0] / 10, _ERRORS[0]
-    if side == "low":
-        return min(0.99, 1.25 * limit), min(0.999, 2 * limit)
-    return min(limit / 10, _ERRORS[0]), min(limit / 2, _ERRORS[1])
-
-
-def _shown(measure: Measure, value: float) -> str:
-    if measure.kind == "mean":
-        return f"{measure.value(value):.3g}"
-    return f"{100 * value:.3g}%"
-
-
 def _watch(
     release: Release,
     metric: TreeMetric,
     measure: Measure,
     verdicts: Verdicts,
     rollout: Rollout,
-    base: float,
+    usual: Usual,
     times: float,
 ) -> Watch:
     inside = metric.moment in ("step", "pre", "post", "experiment")
@@ -327,7 +281,7 @@ def _watch(
         rollout=rollout,
         measure=measure,
         verdicts=verdicts,
-        base=base,
+        base=usual.value,
         times=times,
         first_s=metric.start_s + metric.delay_s,
         end_s=metric.start_s + metric.lasts_s if inside and metric.count else rollout.duration_s,
@@ -338,7 +292,9 @@ def _watch(
         error_limit=metric.error_limit,
         success_limit=metric.success_limit,
         scrape_s=release.scrape_s,
-        old_series=metric.moment == "post",
+        old_series=metric.moment == "post" or metric.provider not in _QUERIES,
+        spread=usual.spread,
+        alike=usual.alike,
     )
 
 
@@ -348,14 +304,17 @@ def _joint(release: Release, counted: Sequence[MetricOdds], known: Known) -> Spa
     for end in (0, -1):
         watches = []
         for one in counted:
-            verdicts = _verdicts(one.metric, one.measure.fallback)
-            if verdicts is None:
+            verdicts = _verdicts(one.metric, one.measure)
+            if verdicts is None or one.ground == "replay":
                 continue
-            rates, bases, _, _ = _varied(release, one.metric, one, verdicts, known)
-            rollout = _rollout(release, rates[-1 if end == 0 else 0], 0.0)
-            watches.append(_watch(release, one.metric, one.measure, verdicts, rollout, bases[end], 1.0))
+            rates, usuals, _, _ = varied(release, one.metric, one, verdicts, known)
+            rollout = rollout_of(release, rates[-1 if end == 0 else 0], 0.0)
+            watches.append(_watch(release, one.metric, one.measure, verdicts, rollout, usuals[end], 1.0))
+        if not watches:
+            continue
         stops = flagger_chance(FlaggerWatch(tuple(watches), release.checks or 0)).stops
         found.append(math.fsum(stop.mass for stop in stops))
     spans = [one.false_stop for one in counted if one.false_stop is not None]
+    found = found or [0.0]
     low = max([min(found), *(span.low for span in spans)])
     return Span(low, max([low, *found, *(span.high for span in spans)]))

@@ -9,7 +9,9 @@ from typing import Final
 
 from generator.lint import MeasurementPhase
 from generator.odds.replay.controller import ERROR_RETRY_S, Run
-from generator.odds.trees.chances import VARIATION, Chance, TooManyMeasurementsError, Watch, first_weight
+from generator.odds.trees.chances import VARIATION, Chance, TooManyMeasurementsError
+from generator.odds.trees.moments import DECLARED, drawn
+from generator.odds.trees.watch import Watch, data_starts, first_weight, mean_of, spread_of
 from generator.promql.conditions import Condition
 from generator.promql.measures import Measure
 from generator.promql.metric import Metric
@@ -43,12 +45,59 @@ def simulated(watch: Watch, runs: int = RUNS, seed: int = 1) -> Chance:
     stops: dict[float, int] = {}
     paused = 0
     for _ in range(runs):
-        ended, phase = run_once(watch, Traffic(watch, random))
+        ended, phase = run_once(watch, traffic_of(watch, random))
         if phase in ("Failed", "Error"):
             stops[ended] = stops.get(ended, 0) + 1
         paused += phase == "Inconclusive"
     found = tuple(Stop(time, time, hits / runs) for time, hits in sorted(stops.items()))
     return Chance(found, paused / runs, simulated=True, runs=runs)
+
+
+class Fixed:
+    """A declared value that stays the same; the result is empty before a time."""
+
+    def __init__(self, watch: Watch, data_s: float, value: float) -> None:
+        self._watch, self.data_s, self._value = watch, data_s, value
+
+    def values(self, time_s: float) -> list[float]:
+        """Return the result of the query at a time."""
+        if time_s < self.data_s:
+            fallback = self._watch.measure.fallback
+            return [] if fallback is None else [fallback]
+        return [self._at(time_s)]
+
+    def _at(self, time_s: float) -> float:
+        del time_s
+        return self._value
+
+
+class Drawn(Fixed):
+    """Declared values that do not depend on each other, one for each cell of time."""
+
+    def __init__(self, watch: Watch, random: Random) -> None:
+        super().__init__(watch, random.choice(data_starts(watch)), 0.0)
+        self._random = random
+        self._cell = _cell(watch, watch.interval_s or watch.scrape_s)
+        self._drawn: dict[int, float] = {}
+
+    def _at(self, time_s: float) -> float:
+        cell = math.floor((time_s - self._watch.first_s) / self._cell)
+        if cell not in self._drawn:
+            self._drawn[cell] = _drawn(self._watch, self._random)
+        return self._drawn[cell]
+
+
+def _drawn(watch: Watch, random: Random) -> float:
+    return drawn(random, watch.measure.kind, mean_of(watch), spread_of(watch))
+
+
+def traffic_of(watch: Watch, random: Random) -> Traffic | Fixed:
+    """Return what a query sees in one release, at random."""
+    if watch.measure.kind not in DECLARED:
+        return Traffic(watch, random)
+    if watch.alike:
+        return Fixed(watch, random.choice(data_starts(watch)), _drawn(watch, random))
+    return Drawn(watch, random)
 
 
 class Traffic:
@@ -173,7 +222,7 @@ def poisson(random: Random, mean: float) -> float:
     return float(count)
 
 
-def run_once(watch: Watch, traffic: Traffic) -> tuple[float, str]:
+def run_once(watch: Watch, traffic: Traffic | Fixed) -> tuple[float, str]:
     """Return when one analysis ends and in which phase; `Running` where the release ends first."""
     run = Run([controlled(watch)], 0.0)
     now = 0.0

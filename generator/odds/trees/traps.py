@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from generator.lint import Release, TreeMetric
-from generator.odds.trees.chances import first_weight, limit_of, phases_of
 from generator.odds.trees.values import Trap
 from generator.odds.trees.verdicts import Verdicts
+from generator.odds.trees.watch import first_weight, limit_of, phases_of
 from generator.promql.measures import Measure
 from generator.spec.quantities import time_span
 from generator.stats.timeline import Rollout

@@ -12,7 +12,7 @@ from generator.promql.measures import Measure
 HARMS: Final = (1.5, 2.0, 5.0)
 """The harms whose odds are computed: this many times the events of the stable version."""
 
-Ground = Literal["closed form", "simulation", "conditions", "none"]
+Ground = Literal["closed form", "simulation", "conditions", "replay", "none"]
 Trap = Literal[
     "never fails",
     "never ends",
@@ -27,21 +27,6 @@ Trap = Literal[
     "always fails",
     "ignored",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What the user says about the traffic; what is left out becomes a range.
-
-    Args:
-        rps: requests per second of both versions together; None when it is not known.
-        baselines: by event or name of a metric, the share (or the mean) of the stable version.
-        fired: by name of a metric, how often it stopped the stable version in its own history.
-    """
-
-    rps: float | None = None
-    baselines: Mapping[str, float] = field(default_factory=dict)
-    fired: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +45,40 @@ class Span:
     def over(values: list[float]) -> Span:
         """Return the span of some values, at least one."""
         return Span(min(values), max(values))
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """A metric replayed over windows of the past as long as the release, all of the stable version.
+
+    Args:
+        windows: how many there were.
+        stops: by factor of the values, when each window that would have been stopped was: seconds since its first
+            measurement. The factor 1 is the past as it was.
+    """
+
+    windows: int
+    stops: Mapping[float, tuple[float, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the user says about the traffic; what is left out becomes a range.
+
+    Args:
+        rps: requests per second of both versions together; None when it is not known.
+        baselines: by event or name of a metric, the share (or the mean, or the value) of the stable version; of a
+            verdict that is not read, the share of its measurements that fail a good version.
+        ranges: by name of a metric or of its series, the range that has 95% of the values of a good version.
+        fired: by name of a metric, how often it stopped the stable version in its own history.
+        replays: by name of a metric, the same with the times of the stops, and with larger values.
+    """
+
+    rps: float | None = None
+    baselines: Mapping[str, float] = field(default_factory=dict)
+    ranges: Mapping[str, Span] = field(default_factory=dict)
+    fired: Mapping[str, float] = field(default_factory=dict)
+    replays: Mapping[str, Replay] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

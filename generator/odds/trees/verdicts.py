@@ -12,6 +12,9 @@ from typing import Final
 
 from generator.lint import MeasurementPhase, TreeMetric, measure_result
 
+LISTS: Final = frozenset({"prometheus", "graphite", "influxdb"})
+NUMBERS: Final = frozenset({"datadog", "wavefront", "web"})
+"""Providers of Argo Rollouts whose result is a list of numbers, or one number."""
 _LITERAL: Final = re.compile(r"\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+")
 _HALVINGS: Final = 50
 _LARGEST: Final = 1e9
@@ -65,7 +68,8 @@ def verdicts_of(metric: TreeMetric, fallback: float | None) -> Verdicts:
     Raises:
         UnreadConditionError: a condition uses a part of the language that is not evaluated here.
     """
-    return _verdicts(metric.success, metric.failure, metric.provider == "datadog", fallback)
+    is_number = metric.provider in NUMBERS and metric.template.kind != "Canary"
+    return _verdicts(metric.success, metric.failure, is_number, fallback)
 
 
 @lru_cache(maxsize=4096)

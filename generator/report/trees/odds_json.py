@@ -43,7 +43,7 @@ class StageRecord(TypedDict):
 class MeasureRecord(TypedDict):
     """What a query measures."""
 
-    kind: Literal["share", "quantile", "mean", "rate", "count", "gauge", "comparison", "unknown"]
+    kind: Literal["share", "quantile", "mean", "rate", "count", "gauge", "verdict", "comparison", "unknown"]
     event: str
     version: Literal["canary", "stable", "both"]
     window_s: float

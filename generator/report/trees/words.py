@@ -110,6 +110,11 @@ def measures(found: MetricOdds) -> str:
     measure = found.measure
     if measure.kind == "unknown":
         return f"unknown: {found.why or measure.reason}"
+    if measure.kind == "verdict":
+        return measure.event
+    if found.metric.provider != "prometheus":
+        limit = f", fails beyond {_limit(found)}" if found.limit is not None else ""
+        return f"a value of {found.metric.provider}{limit}"
     arm = {"canary": "of the new version", "stable": "of the stable version", "both": "of both versions"}[
         measure.arm
     ]

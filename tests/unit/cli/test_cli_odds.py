@@ -63,7 +63,33 @@ def test_json_has_the_numbers(tree):
     assert metric["measures"]["limit"] == 0.02
 
 
-@pytest.mark.parametrize("baseline", ["error", "error=x", "error=0", "=5%"])
+def test_a_range_declares_the_values_of_a_gauge(tmp_path):
+    text = canary('max(queue{service="cart-canary"})', 'successCondition: "result[0] < 90"')
+    (tmp_path / "tree.yaml").write_text(text)
+    unknown = run(tmp_path).output
+    assert "no odds: the values of queue are not in the tree" in unknown
+    found = run(tmp_path, "--baseline", "queue=40..90", "--format", "json")
+    (metric,) = json.loads(found.output)["releases"][0]["metrics"]
+    assert metric["measures"]["kind"] == "gauge"
+    assert 0 < metric["false_rollback"]["low"] < metric["false_rollback"]["high"] < 0.1
+    jsonschema.validate(json.loads(found.output), json.loads(schema_text("odds")))
+
+
+def test_a_baseline_declares_how_often_a_job_fails(tmp_path):
+    text = canary("up", "count: 1")
+    (tmp_path / "tree.yaml").write_text(
+        f"{text.partition('      provider:')[0]}      provider: {{job: {{spec: {{}}}}}}\n"
+    )
+    assert "`--baseline quality=1%`" in run(tmp_path).output
+    shown = run(tmp_path, "--baseline", "quality=2%").output
+    assert "the verdict of a Job" in shown
+    assert "1 of 1 metric recognized" in shown
+
+
+@pytest.mark.parametrize(
+    "baseline",
+    ["error", "error=x", "error=0", "=5%", "error=-1", "queue=9..4", "queue=4..4", "queue=4..", "queue=..4"],
+)
 def test_a_baseline_that_is_not_one_is_refused(tree, baseline):
     assert run(tree, "--baseline", baseline).exit_code != 0
 

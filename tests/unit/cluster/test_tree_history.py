@@ -12,6 +12,7 @@ import pytest
 from generator.cluster.prometheus import Prometheus
 from generator.cluster.tree_history import known_from
 from generator.lint import read_releases
+from generator.odds.trees.odds import tree_odds
 from generator.odds.trees.values import Known
 from generator.promql.events import requests_of
 from generator.promql.versions import Versions, without_versions
@@ -68,6 +69,26 @@ def test_traffic_baseline_and_false_stops_come_from_the_history(tmp_path, server
     # A window has 17 minutes; in 200 minutes at most two of 11 or 12 windows see more than three bad ones.
     assert 1 / 13 < known.fired["quality"] < 2 / 10
     assert not any("cart-canary" in query for query in server.queries)
+
+
+def test_a_gauge_is_replayed_as_it_was_and_with_larger_values(tmp_path, server):
+    text = canary('max(queue{service="cart-canary"})', 'successCondition: "result[0] < 70"')
+    (tmp_path / "tree.yaml").write_text(text)
+    found = read_releases(tmp_path)
+    known = known_from(found, Prometheus.at(f"http://127.0.0.1:{server.server_port}"), NOW, Known())
+    replay = known.replays["quality"]
+    assert {times: len(stops) for times, stops in replay.stops.items()} == {
+        1.0: 0,
+        1.5: 0,
+        2.0: replay.windows,
+        5.0: replay.windows,
+    }
+    # The second failure, a minute after the first measurement, is one too many.
+    assert set(replay.stops[2.0]) == {60.0}
+    (metric,) = tree_odds(found, known).releases[0].metrics
+    assert (metric.ground, metric.false_stop.low) == ("replay", 0.0)
+    assert metric.false_stop.high < 0.01
+    assert metric.harms[1].power.low > 0.99
 
 
 def test_what_the_user_says_takes_precedence(tmp_path, server):
