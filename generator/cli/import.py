@@ -71,14 +71,15 @@ def command(
     diff: bool,
     full: bool,
 ) -> None:
-    """Write specs from Rollouts and Canaries that others wrote.
+    """Write specs from Rollouts, Canaries and InferenceServices that others wrote.
 
-    TREE is a folder or a file with Rollouts of Argo, or Canaries of Flagger, and their Services, routes, autoscalers
-    and AnalysisTemplates. Each release becomes a spec with the same steps, hosts, resources and pods, and metrics whose
-    queries are recognized become guards. Without a platform file it writes one, with a tier that the specs fit. Every
-    value of every object is imported, a default, or left over: leftovers are listed with what to do, and the files that
-    have them are copied to leftovers/. The output shows what the first sync would change, and the odds of both.
-    Nothing is overwritten. Exit code 1 means that a release is not imported, or that a spec has errors.
+    TREE is a folder or a file with Rollouts of Argo, Canaries of Flagger or InferenceServices of KServe, and their
+    Services, routes, autoscalers and AnalysisTemplates. Each release becomes a spec with the same steps, hosts,
+    resources and pods, and metrics whose queries are recognized become guards. Without a platform file it writes one,
+    with a tier that the specs fit. Every value of every object is imported, a default, or left over: leftovers are
+    listed with what to do, and the files that have them are copied to leftovers/. The output shows what the first sync
+    would change, and the odds of both. Nothing is overwritten. Exit code 1 means that a release is not imported, or
+    that a spec has errors.
     """
     from generator.odds.trees.values import Known, Span
     from generator.pipeline.imports.tree import Settings, import_tree, repository_at

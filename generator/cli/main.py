@@ -23,7 +23,7 @@ from generator.source.line import visible
 COMMANDS: dict[str, str] = {
     "init": "Create a GitOps repository that renders.",
     "new": "Write the first spec of a model.",
-    "import": "Write specs from Rollouts and Canaries that others wrote.",
+    "import": "Write specs from Rollouts, Canaries and InferenceServices that others wrote.",
     "validate": "Check specs against every rule.",
     "plan": "Show what a release will do, minute by minute.",
     "diff": "Show semantic changes against a revision or a cluster.",

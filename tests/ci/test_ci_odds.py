@@ -90,6 +90,44 @@ def test_the_gitlab_job_leaves_the_odds_and_a_code_quality_report(repository: Pa
     assert {entry["location"]["path"] for entry in report} == {"deploy/rollout.yaml"}
 
 
+INPUT_KEYS = {"default", "description", "options", "regex", "type"}
+
+
+def block(page: str, title: str) -> str:
+    """The fence with a title."""
+    found = re.search(rf"```\w+ {re.escape(title)}\n(.*?)```", page, re.DOTALL)
+    assert found, title
+    return found[1]
+
+
+def test_a_catalog_project_takes_the_component_as_the_page_says(tmp_path: Path):
+    """The layout that the catalog scans: two documents, the first with the inputs that the second uses."""
+    page = (ROOT / "docs/odds-in-ci.md").read_text()
+    commands = block(page, 'needs="a checkout of Sluice"').replace("path/to/sluice", str(ROOT))
+    subprocess.run(["sh", "-euc", commands], cwd=tmp_path, check=True)
+    (component,) = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert component.relative_to(tmp_path).match("templates/*/template.yml")
+    header, body = component.read_text().split("\n---\n")
+    assert set(yaml.safe_load(header)) == {"spec"}
+    inputs = yaml.safe_load(header)["spec"]["inputs"]
+    assert all(entry.get("description") and set(entry) <= INPUT_KEYS for entry in inputs.values())
+    assert all("options" not in one or one.get("default") in one["options"] for one in inputs.values())
+    assert set(re.findall(r"\$\[\[ inputs\.(\w+) \]\]", body)) == set(inputs)
+    jobs = yaml.safe_load(body)
+    assert not {"stages", "workflow", "include", "default"} & set(jobs)
+    assert all({"stage", "script"} <= set(job) for job in jobs.values())
+
+    release = yaml.safe_load(block(page, 'title="catalog/.gitlab-ci.yml"'))["release"]
+    assert release["release"]["tag_name"] == "$CI_COMMIT_TAG"
+    assert release["rules"] == [{"if": "$CI_COMMIT_TAG =~ /^\\d+\\.\\d+\\.\\d+$/"}]
+    (use,) = yaml.safe_load(block(page, 'title="consumer/.gitlab-ci.yml"'))["include"]
+    address, version = use["component"].split("@")
+    assert address.rpartition("/")[2] == component.parent.name
+    assert version == __version__
+    required = {name for name, entry in inputs.items() if "default" not in entry}
+    assert required <= set(use["inputs"]) <= set(inputs)
+
+
 def test_the_workflow_of_the_page_keeps_one_comment_as_that_of_specs_does():
     page = (ROOT / "docs/odds-in-ci.md").read_text()
     workflow = yaml.safe_load(

@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from generator.lint import as_map, as_text
 from generator.pipeline.imports.family import Assumed, Family
 from generator.pipeline.imports.platform import Home, owner_of
 from generator.pipeline.imports.pod import image_name
 from generator.pipeline.repository_files import example_lock
+from generator.plan.locks import immutable_form, version_of
 from generator.plan.model_files import PLATFORM, SPECS
 
 if TYPE_CHECKING:
@@ -120,10 +122,23 @@ def spec_file(templates: Templates, origin: str, model: Model) -> dict[str, str]
 def lock_file(templates: Templates, model: Model, today: str, *, example: bool) -> dict[str, str]:
     """Return the lock of an image with a digest, or an example; nothing where `sluice pin` must find the digest."""
     lock = model.main.family.lock
-    if lock and not lock.get("data"):
-        return {
-            f"{model.path}.lock.yaml": templates.render("new/imported-lock.yaml.j2", {"model": lock["model"]})
+    file, template = f"{model.path}.lock.yaml", "new/imported-lock.yaml.j2"
+    if lock:
+        data = {ref: _data(ref, as_map(one)) for ref, one in sorted(as_map(lock.get("data")).items())}
+        context = {"model": lock["model"], "data": data if example else {}}
+        return {file: templates.render(template, context)}
+    declared = model.main.family.spec.get("model", {}).get("sha256")
+    if declared:
+        resolved = immutable_form(model.ref, declared).example
+        body = {
+            "ref": model.ref,
+            "resolved": resolved,
+            "version": version_of(model.ref, resolved),
+            "digest": f"sha256:{declared}",
+            "at": f"{today}T00:00:00Z",
+            "by": "sluice import: an example, not a real model",
         }
+        return {file: templates.render(template, {"model": body, "data": {}})}
     name, _, digest = model.ref.partition("@sha256:")
     if digest and "serve" in model.main.family.spec:
         body = {
@@ -134,11 +149,23 @@ def lock_file(templates: Templates, model: Model, today: str, *, example: bool) 
             "at": f"{today}T00:00:00Z",
             "by": "sluice import: the digest of the tree",
         }
-        return {f"{model.path}.lock.yaml": templates.render("new/imported-lock.yaml.j2", {"model": body})}
+        return {file: templates.render(template, {"model": body, "data": {}})}
     if not example:
         return {}
-    data = sorted(lock.get("data", ()))
-    return {f"{model.path}.lock.yaml": example_lock(templates, f"{model.team}/{model.name}", model.ref, data)}
+    return {file: example_lock(templates, f"{model.team}/{model.name}", model.ref, [])}
+
+
+def _data(ref: str, locked: Mapping[str, Any]) -> dict[str, str]:
+    """Return the lock of a data set: the digest of the tree, at a revision that is made up where the tree has none."""
+    resolved, digest = as_text(locked.get("resolved")), as_text(locked.get("digest"))
+    if resolved != ref:
+        return {"digest": digest, "resolved": resolved}
+    example = immutable_form(ref, digest.removeprefix("sha256:")).example
+    return {
+        "digest": digest,
+        "resolved": example,
+        "by": "sluice import: an example, with the digest of the tree",
+    }
 
 
 def compact(value: Any) -> Any:

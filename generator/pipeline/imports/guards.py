@@ -12,7 +12,9 @@ from generator.odds.trees.values import Known, MetricOdds
 from generator.odds.trees.verdicts import UnreadConditionError, verdicts_of
 from generator.pipeline.imports.account import Account
 from generator.pipeline.imports.family import Family
-from generator.pipeline.imports.own import own_guard, own_risk, selectors
+from generator.pipeline.imports.own import own_guard, own_no_data, own_risk, selectors
+from generator.pipeline.imports.shadow import own_parity
+from generator.plan.names import Names
 from generator.spec.units import duration, percent
 
 _PROXIES: Final = re.compile(
@@ -69,19 +71,24 @@ def read_guards(family: Family, known: Known) -> None:
         _take(account, one.metric, f"rollout.guards[{list(kept).index(key)}]")
     guards = list(kept.values())
     _name_apart(guards)
+    names = {Names(family.name).guards, Names(family.name).watch} if "model" in family.spec else set()
+    guards += own_parity(family, [one.metric for one in odds.metrics if one.metric.template.name in names])
     if guards:
         family.spec["rollout"]["guards"] = guards
     _arguments(family, refused)
     if "serve" in family.spec:
         _metrics(family, [one.metric for one in odds.metrics], guards)
     else:
-        tests = [one.metric for one in odds.metrics if own_guard(family, one.metric, known)]
-        risk = own_risk(tests)
-        if risk is not None:
-            family.spec["rollout"]["risk"] = risk
+        family.spec["rollout"] |= _own_settings(family, [one.metric for one in odds.metrics], known)
     if known.rps is not None:
         rps = int(known.rps) if known.rps.is_integer() else known.rps
         family.spec.setdefault("traffic", {})["minRps"] = rps
+
+
+def _own_settings(family: Family, metrics: list[TreeMetric], known: Known) -> dict[str, Any]:
+    """Return `risk` and `noData` of a rollout that Sluice rendered."""
+    risk = own_risk([one for one in metrics if own_guard(family, one, known)])
+    return {**({"risk": risk} if risk else {}), **own_no_data(metrics)}
 
 
 def _switches(family: Family) -> bool:

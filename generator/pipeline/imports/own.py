@@ -5,24 +5,28 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from generator.lint import Object, Objects, TreeMetric, as_list, as_map, as_text, each
 from generator.odds.trees.values import Known
 from generator.pipeline.imports.account import Account
 from generator.pipeline.imports.family import TEMPLATE, Family
-from generator.plan.names import Names
+from generator.plan.names import SPLIT, Names
 from generator.promql.selectors import Selector, selectors_of
 from generator.promql.tokens import QuerySyntaxError, tokenize
+from generator.spec.gates import gate_of
 from generator.spec.units import duration, percent
 
 _REF: Final = "sluice.dev/model-ref"
 _LOG_RATIO: Final = re.compile(r"\) \* \(?(-?[0-9.]+(?:e-?[0-9]+)?)\)?\n")
-_THRESHOLD: Final = re.compile(r"result\[0\] >= ([0-9.]+)")
+THRESHOLD: Final = re.compile(r"result\[0\] >= ([0-9.]+)")
 _ERRORS: Final = "bentoml_service_request_total"
 _BUCKETS: Final = "bentoml_service_request_duration_seconds_bucket"
 _OUTCOMES: Final = "sluice_outcomes_total"
+_WAIVER: Final = "sluice.dev/waiver."
+_TERMS: Final = re.compile(r"(?P<reason>.+) \((?P<role>[a-z0-9-]+), until (?P<until>\d{4}-\d\d-\d\d)\)")
+_EVIDENCE: Final = re.compile(r"-evidence-\d+$")
 
 
 def read_own(family: Family, objects: Objects, accounts: Mapping[int, Account]) -> None:
@@ -144,9 +148,35 @@ def _outcome(family: Family, name: str, known: Known, *, better: str) -> None:
 
 def own_risk(metrics: list[TreeMetric]) -> dict[str, str] | None:
     """Return the risk of false rollbacks that the thresholds of some tests of one release share out."""
-    found = [_THRESHOLD.search(metric.failure) for metric in metrics]
+    found = [THRESHOLD.search(metric.failure) for metric in metrics]
     thresholds = {match[1] for match in found if match is not None}
     if len(thresholds) != 1 or None in found:
         return None
     share = len(metrics) / math.exp(float(thresholds.pop()))
     return {"falseRollback": percent(round(share, 6))} if 0 < share < 1 else None
+
+
+def own_no_data(metrics: Iterable[TreeMetric]) -> dict[str, str]:
+    """Return `noData` of the rollout: where missing evidence fails, its metrics have no condition that excludes it."""
+    found = [one for one in metrics if _EVIDENCE.search(one.template.name) and one.name != SPLIT]
+    return {"noData": "fail"} if found and not any(one.failure for one in found) else {}
+
+
+def own_waivers(family: Family, team: str) -> Iterator[dict[str, Any]]:
+    """Yield the waivers that a release names, as the platform has them, each for the version that is locked."""
+    digest = as_map(family.lock.get("model")).get("digest")
+    gates = {gate["name"]: gate_of(gate).kind for gate in family.spec.get("gates", ())}
+    for name, value in family.main.item.annotations.items():
+        terms, gate = _TERMS.fullmatch(as_text(value)), name.removeprefix(_WAIVER)
+        if not name.startswith(_WAIVER) or terms is None or gate not in gates or digest is None:
+            continue
+        family.main.take(("metadata", "annotations", name), "platform: waivers")
+        yield {
+            "model": f"{team}/{family.name}",
+            "gate": gate,
+            "kind": gates[gate],
+            "digest": digest,
+            "reason": terms["reason"],
+            "approvedBy": terms["role"],
+            "until": terms["until"],
+        }

@@ -13,6 +13,7 @@ from pydantic.alias_generators import to_camel
 from generator.lint import Objects, as_list, as_map, as_text, each
 from generator.pipeline.imports.account import Account
 from generator.pipeline.imports.family import Assumed, Family
+from generator.pipeline.imports.own import own_waivers
 from generator.pipeline.imports.pod import fits
 from generator.pipeline.imports.routes import GATEWAYS, RouterSettings
 from generator.plan.derived import RESERVED_TEAMS
@@ -27,6 +28,7 @@ _USUAL: Final = {"gateway": "public", "group": "models", "proxyRanges": ["10.0.0
 """What is written where the tree does not have a setting of a router."""
 _SERVER: Final = "https://kubernetes.default.svc"
 _REPO: Final = "https://git.example.com/acme/models.git"
+_REGISTRY: Final = "registry.example.com"
 _PROMETHEUS: Final = "http://prometheus.monitoring:9090"
 _STAGES: Final = re.compile(
     r"(?:(?P<team>[a-z][a-z0-9-]*)-)?(?P<stage>prod|production|live|staging|stage|stg|dev|development|test|qa|uat|int|preprod|canary|sandbox|demo)"
@@ -110,6 +112,9 @@ class Platform:
             "tiers": {tier: _tier([(f, r) for f, _, r, t in families if t == tier]) for *_, tier in families},
             "teams": {home.team: self._team(families, home.team) for _, home, _, _ in families},
         }
+        waivers = [one for family, home, *_ in families for one in own_waivers(family, home.team)]
+        if waivers:
+            spec["waivers"] = [one for number, one in enumerate(waivers) if one not in waivers[:number]]
         if not all(self._managed(family.namespace) for family, *_ in families):
             spec["namespaces"] = "adopt"
         return spec
@@ -136,7 +141,7 @@ class Platform:
 
     def _registry(self, families: Sequence[Family]) -> str:
         found = Counter(map(_registry_of, families))
-        return found.most_common(1)[0][0] if found else "registry.example.com"
+        return found.most_common(1)[0][0] if found else _REGISTRY
 
     def _prometheus(self, families: Sequence[Family]) -> str:
         found = [place for family in families for account in family.analyses for place in _addresses(account)]
@@ -203,7 +208,7 @@ def _registry_of(family: Family) -> str:
         return str(family.spec["serve"]["image"]).partition("/")[0]
     containers = as_list(family.pod.get("containers"))
     image = as_text(as_map(containers[family.container]).get("image")) if containers else ""
-    return image.rpartition("/")[0].rpartition("/")[0]
+    return image.rpartition("/")[0].rpartition("/")[0] or _REGISTRY
 
 
 def _addresses(account: Account) -> Iterator[tuple[Account, Path, str]]:

@@ -61,15 +61,33 @@ def read_pod(family: Family) -> None:
     if workload is None or not containers:
         family.blocked = "its pod template is not in the tree"
         return
-    _Pods(family, workload).read()
+    _Pods(family, workload, _POD, family.container).read()
+
+
+def read_containers(family: Family, root: Path, number: int) -> None:
+    """Write `serve`, `resources`, `service.env` and `pod` of the spec, from containers without a pod template.
+
+    Args:
+        family: the release.
+        root: where its main object has the fields of a pod.
+        number: position of the container of the model.
+    """
+    _Pods(family, family.main, root, number).read()
+
+
+def read_resources(family: Family, at: Path) -> None:
+    """Write `resources` and `service.env` of the spec, from an object that has them as a container does."""
+    pods = _Pods(family, family.main, at, 0)
+    pods.at, pods.body = at, as_map(family.main.get(*at))
+    pods.read_requests()
 
 
 class _Pods:
     """Reads the pod template of one release."""
 
-    def __init__(self, family: Family, account: Account) -> None:
-        self.family, self.account = family, account
-        self.at: Path = (*_POD, "containers", family.container)
+    def __init__(self, family: Family, account: Account, root: Path, number: int) -> None:
+        self.family, self.account, self.root = family, account, root
+        self.at: Path = (*root, "containers", number)
         self.body = as_map(account.get(*self.at))
         self.pod: dict[str, Any] = {}
 
@@ -90,6 +108,11 @@ class _Pods:
         self._containers()
         self._times()
         self._finish()
+
+    def read_requests(self) -> None:
+        """Read the resources and the variables only."""
+        self._resources()
+        self._env()
 
     def _finish(self) -> None:
         if self.pod:
@@ -127,7 +150,10 @@ class _Pods:
         return number or int(self.family.assume("serve.port", "8080", why))
 
     def _user(self) -> tuple[int, Path]:
-        for path in ((*self.at, "securityContext", "runAsUser"), (*_POD, "securityContext", "runAsUser")):
+        for path in (
+            (*self.at, "securityContext", "runAsUser"),
+            (*self.root, "securityContext", "runAsUser"),
+        ):
             found = as_int(self.account.get(*path))
             if found:
                 return found, path
@@ -197,12 +223,12 @@ class _Pods:
                 self.pod.setdefault(key, {"annotations": {}})["annotations"][str(name)] = value
 
     def _placement(self) -> None:
-        pod = as_map(self.account.get(*_POD))
+        pod = as_map(self.account.get(*self.root))
         for name in _WHOLE:
             if pod.get(name):
-                self.pod[name] = self.account.take((*_POD, name), f"pod.{name}")
+                self.pod[name] = self.account.take((*self.root, name), f"pod.{name}")
         for name in _LISTS:
-            for path, item in each(pod.get(name), (*_POD, name)):
+            for path, item in each(pod.get(name), (*self.root, name)):
                 if name == "topologySpreadConstraints" and self._ours(item):
                     continue
                 if name == "volumes" and (self._memory(path, item) or self._rendered(item.get("name"))):
@@ -251,11 +277,11 @@ class _Pods:
         return False
 
     def _containers(self) -> None:
-        pod = as_map(self.account.get(*_POD))
-        for path, item in each(pod.get("containers"), (*_POD, "containers")):
+        pod = as_map(self.account.get(*self.root))
+        for path, item in each(pod.get("containers"), (*self.root, "containers")):
             if path != self.at:
                 self._add("sidecars", path, item)
-        for path, item in each(pod.get("initContainers"), (*_POD, "initContainers")):
+        for path, item in each(pod.get("initContainers"), (*self.root, "initContainers")):
             always = item.get("restartPolicy") == "Always"
             body = {key: value for key, value in item.items() if key != "restartPolicy"} if always else item
             self._add("sidecars" if always else "initContainers", path, body)
@@ -332,7 +358,7 @@ class _Pods:
         if 1 <= seconds <= 300:
             self.account.take(at, "pod.termination.preStop")
             yield "preStop", duration(seconds)
-        grace = as_int(self.account.get(*_POD, "terminationGracePeriodSeconds"))
+        grace = as_int(self.account.get(*self.root, "terminationGracePeriodSeconds"))
         if 1 <= grace <= 3600:
-            self.account.take((*_POD, "terminationGracePeriodSeconds"), "pod.termination.grace")
+            self.account.take((*self.root, "terminationGracePeriodSeconds"), "pod.termination.grace")
             yield "grace", duration(grace)

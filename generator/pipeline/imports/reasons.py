@@ -29,6 +29,7 @@ _TEMPLATE: Final = "a template of yours, a copy of kubernetes/{}"
 _HOST: Final = "clients use the host, not the name"
 _IMAGE: Final = "put it into the image"
 _CONTAINERS: Final = "spec.template.spec.containers["
+_PREDICTOR: Final = "spec.predictor.containers["
 _PODS: Final = "Rollout Deployment"
 _TEMPLATES: Final = "AnalysisTemplate ClusterAnalysisTemplate MetricTemplate"
 
@@ -150,6 +151,26 @@ _ROWS: Final = (
         "its verdict is not that of a guard",
         "a guard of your own (docs/adding.md), or leave it out",
     ),
+    _Row("InferenceService", _PREDICTOR, "].name", "the container of the model is called `model`", ""),
+    _Row("InferenceService", _PREDICTOR, "", "a container is released as its image starts it", _IMAGE),
+    _Row(
+        "InferenceService",
+        "spec.predictor.serviceAccount",
+        "",
+        "the ServiceAccount has the name of the model",
+        "grant its rights to that one",
+    ),
+    _Row(
+        "InferenceService",
+        "spec.predictor.model",
+        "",
+        "the service is built from the framework",
+        "`model`, `service`",
+    ),
+    _Row(
+        "InferenceService", "spec.predictor", "", "`pod` has no word for it", "`pod`, `service` of the spec"
+    ),
+    _Row("InferenceService", "", "", "Argo Rollouts runs the release", "remove it when the Rollout serves"),
     _Row("Service", "spec.", "", "Services listen on port 80 and select the pods of the model", _HOST),
     _Row(
         "HorizontalPodAutoscaler ScaledObject",

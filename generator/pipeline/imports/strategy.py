@@ -17,13 +17,14 @@ from generator.lint import (
 )
 from generator.pipeline.imports.account import Account
 from generator.pipeline.imports.family import Family
+from generator.pipeline.imports.shadow import read_shadow
 from generator.spec.units import duration
 
 CANARY: Final = ("spec", "strategy", "canary")
 SWITCH: Final = ("spec", "strategy", "blueGreen")
-_APPROVER: Final = "approver"
+APPROVER: Final = "approver"
 _ALL: Final = 100
-_SHORTEST: Final = "1m"
+SHORTEST: Final = "1m"
 _MATCHES: Final = {"exact": "exact", "prefix": "prefix", "regex": "regex"}
 
 
@@ -49,14 +50,16 @@ class _Steps:
 
     def read(self) -> None:
         """Write the steps."""
-        for path, step in self.rollout.steps:
+        self.family.spec["rollout"] = {"strategy": "canary"}
+        steps = list(self.rollout.steps)
+        for path, step in steps[read_shadow(self.family, steps) :]:
             self._step(path, step)
         self._hold()
         self._without_time()
         if not self.steps:
             why = "a canary has steps, and the tree has none: all pods are replaced at once"
             self.steps = [{"weight": self.family.assume("rollout.steps", "50%", why), "hold": "10m"}]
-        self.family.spec["rollout"] = {"strategy": "canary", "steps": self.steps}
+        self.family.spec["rollout"]["steps"] = self.steps
 
     def _without_time(self) -> None:
         """Drop the weights that are followed at once by another one, or by all traffic; give the others a minute."""
@@ -67,7 +70,7 @@ class _Steps:
             elif number + 1 < len(self.steps) and "approve" in self.steps[number + 1]:
                 key = f"rollout.steps[{len(kept)}].hold"
                 why = "only a person ends this weight in the tree, and in a spec it is held before"
-                kept.append({**step, "hold": self.family.assume(key, _SHORTEST, why)})
+                kept.append({**step, "hold": self.family.assume(key, SHORTEST, why)})
             else:
                 why = "the next weight follows at once"
                 self.account.drop(f"rollout.steps[{number}]", why, "leave it out, or hold it")
@@ -110,7 +113,7 @@ class _Steps:
         self._hold()
         self.account.take(path, f"{self._key(new=True)}.approve")
         why = "the Rollout waits for a person, and specs name a role"
-        self.steps.append({"approve": self.family.assume(self._key(new=True), _APPROVER, why)})
+        self.steps.append({"approve": self.family.assume(self._key(new=True), APPROVER, why)})
 
     def _cohort(self, path: tuple[str | int, ...], route: Any) -> None:
         matches = as_list(route.get("match"))

@@ -6,7 +6,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,6 +20,7 @@ from generator.pipeline.imports.comparison import Compared, compare
 from generator.pipeline.imports.family import Assumed, Families, Family
 from generator.pipeline.imports.files import Member, Model, lock_file, platform_file, spec_file
 from generator.pipeline.imports.guards import read_guards
+from generator.pipeline.imports.kserve import read_inference_service, without_canary
 from generator.pipeline.imports.own import read_own
 from generator.pipeline.imports.platform import TIER, Home, Platform, homes
 from generator.pipeline.imports.pod import fits, read_pod
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from generator.plan.resolve import Resolved
 
 LEFTOVERS: Final = "leftovers"
+_GATEWAY_API: Final = "gateway-api"
 _ROUNDS: Final = 8
 _TAKEN_OUT: Final = re.compile(
     r"spec\.(?:environments\.[a-z0-9-]+\.)?(?P<key>pod\.(?:volumes|volumeMounts|sidecars|initContainers|tolerations"
@@ -106,15 +108,18 @@ def import_tree(tree: Path, repository: Session | None, settings: Settings) -> T
         CliError: there is no release.
     """
     objects, releases = read_objects(tree, build=settings.build)
-    if not releases.releases:
+    wanted = [*releases.releases, *without_canary(objects)]
+    if not wanted:
         hint = "\n".join(releases.unread[:5])
-        raise CliError(f"{tree} has no Rollout with a strategy, and no Canary of Flagger", hint)
+        raise CliError(
+            f"{tree} has no Rollout with a strategy, Canary of Flagger or InferenceService of KServe", hint
+        )
     found = TreeImport(before=tree_odds(releases, settings.known), unread=releases.unread)
     finder = Families(objects, settings.namespace)
-    families = list(finder.of(releases.releases))
+    families = list(finder.of(wanted))
     for family in families:
         read_own(family, objects, finder.accounts)
-    routers = [_read(family, settings.known) for family in families]
+    routers = _routers(families, [_read(family, settings) for family in families])
     _refuse_twice(families)
     here = [(family, router) for family, router in zip(families, routers, strict=True) if not family.blocked]
     platform = Platform(objects)
@@ -138,17 +143,17 @@ def import_tree(tree: Path, repository: Session | None, settings: Settings) -> T
     return found
 
 
-def _read(family: Family, known: Known) -> RouterSettings:
+def _read(family: Family, settings: Settings) -> RouterSettings:
     """Read everything about one release."""
-    if family.release.tool == "KServe":
-        family.blocked = (
-            "an InferenceService names no container with its own counters: write a spec with `sluice new`"
-        )
-        return RouterSettings("none")
     if not fits(Name, family.name):
         family.blocked = (
             f"`{family.name}` is not a name of a model: lower-case letters, digits and dashes, at most 40"
         )
+        return RouterSettings("none")
+    if family.release.tool == "KServe":
+        read_inference_service(family, example=settings.example_lock)
+        if not family.blocked:
+            read_guards(family, settings.known)
         return RouterSettings("none")
     read_pod(family)
     if family.blocked:
@@ -157,8 +162,22 @@ def _read(family: Family, known: Known) -> RouterSettings:
     read_scale(family)
     router = read_routes(family)
     if not family.blocked:
-        read_guards(family, known)
+        read_guards(family, settings.known)
     return router
+
+
+def _routers(families: Sequence[Family], routers: Sequence[RouterSettings]) -> list[RouterSettings]:
+    """Return the routers of releases; KServe makes its routes itself, so its releases get the router of the others."""
+    others = [
+        router
+        for family, router in zip(families, routers, strict=True)
+        if family.release.tool != "KServe" and not family.blocked
+    ]
+    usual = replace(others[0], places=()) if others else RouterSettings(_GATEWAY_API)
+    return [
+        usual if family.release.tool == "KServe" else router
+        for family, router in zip(families, routers, strict=True)
+    ]
 
 
 def _refuse_twice(families: Sequence[Family]) -> None:

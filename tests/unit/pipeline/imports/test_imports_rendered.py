@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -68,10 +69,62 @@ def test_what_is_measured_and_required_is_read_back(again):
     )
 
 
-def test_a_shadow_is_left_over(again):
-    left = [leaf for leaf in again.leaves if leaf.item.name == "fraud" and leaf.mark.status == "leftover"]
-    assert any("setWeight" in leaf.path and leaf.value == 0 for leaf in left)
-    assert {leaf.item.kind for leaf in left} >= {"Rollout", "HTTPRoute"}
+# A suite of expectations is a file next to the spec, and its digest is in the gate key and the name of the Workflow.
+SUITE = re.compile(
+    r"(spec\.template\.)?metadata\.annotations\.sluice\.dev/gate-key"
+    r"|spec\.template\.metadata\.annotations\.sluice\.dev/release-key"
+)
+
+
+@pytest.fixture(scope="module")
+def fraud(tmp_path_factory):
+    tree = tmp_path_factory.mktemp("tree")
+    for name in ("argocd", "platform", "risk"):
+        shutil.copytree(ROOT / "rendered/production" / name, tree / "production" / name)
+    known = Known(120.0, {"error-rate": 0.005})
+    return import_tree(tree, None, Settings("models", None, None, known, example_lock=True, build=False))
+
+
+def test_a_shadow_its_guards_and_its_waiver_are_read_back(fraud):
+    assert [one for one in fraud.findings if one.severity == "error"] == []
+    spec = yaml.safe_load(fraud.files["specs/risk/fraud.yaml"])["spec"]
+    own = written("risk/fraud.yaml")["rollout"]["shadow"]
+    assert spec["rollout"]["shadow"] == {**own, "hold": "1d"}
+    assert spec["rollout"]["noData"] == "fail"
+    attributes = yaml.safe_load((ROOT / "specs/platform.yaml").read_text())["spec"]["attributes"]
+    assert spec["service"]["attributes"] == attributes
+    (waiver,) = yaml.safe_load(fraud.files["specs/platform.yaml"])["spec"]["waivers"]
+    (own,) = yaml.safe_load((ROOT / "specs/platform.yaml").read_text())["spec"]["waivers"]
+    kept = ("model", "gate", "kind", "reason", "approvedBy", "until")
+    assert [waiver[key] for key in kept] == [str(own[key]) for key in kept]
+    lock = yaml.safe_load(fraud.files["specs/risk/fraud.lock.yaml"])
+    own_lock = yaml.safe_load((ROOT / "specs/risk/fraud.lock.yaml").read_text())
+    assert lock["model"]["digest"] == own_lock["model"]["digest"] == waiver["digest"]
+    assert {ref: one["digest"] for ref, one in lock["data"].items()} == {
+        ref: one["digest"] for ref, one in own_lock["data"].items()
+    }
+
+
+def test_the_same_release_with_a_shadow_is_rendered(fraud):
+    (compared,) = fraud.compared
+    new = [pair.after for pair in compared.pairs if pair.before is None]
+    assert [one.kind for one in new] == ["Workflow"]
+    changed = [(str(pair.after), one.path) for pair in compared.pairs if pair.before for one in pair.fields]
+    assert [one for one in changed if not (UNKNOWN.fullmatch(one[1]) or SUITE.fullmatch(one[1]))] == []
+    assert (
+        "Deployment risk-production/fraud-shadow",
+        "spec.template.metadata.annotations.sluice.dev/gate-key",
+    ) in changed
+
+
+def test_a_tree_without_made_up_locks_has_the_model_and_no_data(tmp_path):
+    for name in ("platform", "risk"):
+        shutil.copytree(ROOT / "rendered/production" / name, tmp_path / "production" / name)
+    found = import_tree(
+        tmp_path, None, Settings("models", None, None, Known(), example_lock=False, build=False)
+    )
+    lock = yaml.safe_load(found.files["specs/risk/fraud.lock.yaml"])
+    assert sorted(lock) == ["model", "schema"]
 
 
 def test_namespaces_that_sluice_made_stay_its_own(again):
