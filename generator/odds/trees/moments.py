@@ -1,6 +1,6 @@
 """Values that the user declares: of a gauge, of another provider, or how often a program's verdict is a failure.
 
-A value is normal around its mean, and 95% of the values lie in the declared range. A verdict is 1 where it fails, and 0
+A value is normal around its mean, and 95% of the values are in the declared range. A verdict is 1 where it fails, and 0
 where it does not.
 """
 
@@ -24,7 +24,7 @@ _RARE: Final = 1e-12
 
 
 def mean_and_spread(values: Span) -> tuple[float, float]:
-    """Return mean and standard deviation of normal values, 95% of which lie in a range."""
+    """Return mean and standard deviation of normal values, 95% of which are in a range."""
     return (values.low + values.high) / 2, (values.high - values.low) / _SPREADS
 
 

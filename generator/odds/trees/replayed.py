@@ -1,4 +1,4 @@
-"""The odds of a metric whose values follow from no model: windows of its own history, judged one after the other."""
+"""The odds of a metric whose values follow from no model: windows of its history, judged one after the other."""
 
 from __future__ import annotations
 
