@@ -31,7 +31,7 @@ _HF: Final = re.compile(r"hf://(?P<model>[^:]+?)(?::(?P<revision>[\w.-]+))?")
 
 
 def without_canary(objects: Objects) -> Iterator[Release]:
-    """Yield the InferenceServices that are no release yet: without a share, the new version gets everything at once."""
+    """Yield the InferenceServices without a share, whose new version gets everything at once."""
     for item in objects.of_kind("InferenceService"):
         if as_map(item.spec.get("predictor")) and not _has_share(item):
             yield Release(object=item, tool="KServe", strategy="traffic split", stages=())
