@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from generator.stats.domain import open_probability, positive, probability
@@ -32,6 +33,16 @@ def floor_on_lattice(value: float) -> int:
 def ceil_on_lattice(value: float) -> int:
     """Return the smallest integer >= value, with the tolerance of `floor_on_lattice`."""
     return math.ceil(value - _LATTICE_SLACK * max(1.0, abs(value)))
+
+
+def floors_on_lattice(values: Iterable[float]) -> list[int]:
+    """Return `floor_on_lattice` of values that are not negative."""
+    return [math.floor(value + _LATTICE_SLACK * (max(1.0, value))) for value in values]
+
+
+def ceils_on_lattice(values: Iterable[float]) -> list[int]:
+    """Return `ceil_on_lattice` of values that are not negative."""
+    return [math.ceil(value - _LATTICE_SLACK * (max(1.0, value))) for value in values]
 
 
 def binom_cdf(k: int, n: int, p: float) -> float:

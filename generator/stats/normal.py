@@ -6,6 +6,7 @@ Relative errors quoted are the worst found against scipy in `tests/unit/stats/te
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 from generator.stats.domain import open_probability
 
@@ -47,6 +48,7 @@ def log_normal_cdf(x: float) -> float:
     return -0.5 * x * x - math.log(-x) - _HALF_LN_2PI + math.log1p(series)
 
 
+@lru_cache(maxsize=4096)
 def normal_quantile(p: float) -> float:
     """Return x with P(Z <= x) = p, for p strictly between 0 and 1; relative error below 1e-13.
 
@@ -88,14 +90,23 @@ def bvn(h: float, k: float, rho: float) -> float:
         return normal_cdf(min(h, k))
     if rho == -1.0:
         return max(0.0, normal_cdf(h) + normal_cdf(k) - 1.0)
-    panels = next((count for most, count in _PANELS if abs(rho) <= most), _MOST_PANELS)
-    half_width = math.asin(rho) / (2 * panels)
     squares, product = 0.5 * (h * h + k * k), h * k
     total = 0.0
-    for panel in range(panels):
-        center = (2 * panel + 1) * half_width
-        for node, weight in _LEGENDRE_10:
-            for sine in (math.sin(center - node * half_width), math.sin(center + node * half_width)):
-                total += weight * math.exp((product * sine - squares) / (1.0 - sine * sine))
-    joint = normal_cdf(h) * normal_cdf(k) + total * half_width / (2.0 * math.pi)
-    return min(1.0, max(0.0, joint))
+    for weight, sine, cosine_square in _nodes(rho):
+        total += weight * math.exp((product * sine - squares) / cosine_square)
+    return min(1.0, max(0.0, normal_cdf(h) * normal_cdf(k) + total))
+
+
+@lru_cache(maxsize=1024)
+def _nodes(rho: float) -> tuple[tuple[float, float, float], ...]:
+    """Return weight, sin t and 1 - sin^2 t of every node of the quadrature up to a correlation."""
+    panels = next((count for most, count in _PANELS if abs(rho) <= most), _MOST_PANELS)
+    half_width = math.asin(rho) / (2 * panels)
+    sines = (
+        (weight, math.sin((2 * panel + 1) * half_width + side * node * half_width))
+        for panel in range(panels)
+        for node, weight in _LEGENDRE_10
+        for side in (-1.0, 1.0)
+    )
+    scale = half_width / (2.0 * math.pi)
+    return tuple((weight * scale, sine, 1.0 - sine * sine) for weight, sine in sines)

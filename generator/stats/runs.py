@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from generator.stats.domain import probability
 from generator.stats.normal import bvn, normal_quantile
-from generator.stats.timeline import Stop, look_blocks
+from generator.stats.timeline import EXACT_LOOKS, Stop, look_blocks
 
 MAX_FAILURE_LIMIT = 50
 _EDGE = 1e-12
@@ -70,29 +70,34 @@ def run_stops(looks: Iterable[Looks], failure_limit: int) -> list[Stop]:
     check_failure_limit(failure_limit)
     chain = _Chain(failure_limit)
     stops: list[Stop] = []
-    for stretch, after_pass, after_fail in _uniform(looks):
+    for first_s, interval, count, after_pass, after_fail in _uniform(looks):
         chain.enter(after_pass, after_fail)
-        time = stretch.first_s
-        for size in look_blocks(stretch.count):
-            last = time + (size - 1) * stretch.interval_s
+        if count <= EXACT_LOOKS:
+            times = [first_s + number * interval for number in range(count)]
+            stops += map(Stop, times, times, chain.ones(count))
+            continue
+        time = first_s
+        for size in look_blocks(count):
+            last = time + (size - 1) * interval
             stops.append(Stop(time, last, chain.advance(size)))
-            time = last + stretch.interval_s
+            time = last + interval
     return stops
 
 
-def _uniform(looks: Iterable[Looks]) -> Iterator[tuple[Looks, float, float]]:
-    """Yield stretches with P(fail | pass) and P(fail | fail); the first look of each has another predecessor."""
-    before: Looks | None = None
-    for stretch in looks:
-        if stretch.count < 1:
+def _uniform(looks: Iterable[Looks]) -> Iterator[tuple[float, float, int, float, float]]:
+    """Yield first time, interval and number of equal looks, with P(fail | pass) and P(fail | fail).
+
+    The first look of a stretch has another predecessor than the others.
+    """
+    before = 0.0
+    for one in looks:
+        if one.count < 1:
             continue
-        head = Looks(stretch.first_s, stretch.interval_s, 1, stretch.fail, stretch.correlation)
-        yield head, *_transition(before.fail if before else 0.0, head)
-        before = stretch
-        if stretch.count > 1:
-            second_s = stretch.first_s + stretch.interval_s
-            tail = Looks(second_s, stretch.interval_s, stretch.count - 1, stretch.fail, stretch.correlation)
-            yield tail, *_transition(stretch.fail, tail)
+        yield one.first_s, one.interval_s, 1, *_transition(before, one)
+        before = one.fail
+        if one.count > 1:
+            second_s = one.first_s + one.interval_s
+            yield second_s, one.interval_s, one.count - 1, *_transition(before, one)
 
 
 def _transition(before: float, look: Looks) -> tuple[float, float]:
@@ -124,22 +129,36 @@ class _Chain:
 
     def advance(self, size: int) -> float:
         """Take `size` looks, a power of two, and return the probability of stopping at one of them."""
+        if size == 1:
+            return self.ones(1)[0]
         power = size.bit_length() - 1
         while len(self._kernels) <= power:
             self._kernels.append(_square(self._kernels[-1], self._limit))
         count = self._limit + 1
         passed, failed = [0.0] * count, [0.0] * count
-        stopped = 0.0
-        if size == 1:
-            (_, to_fail, _, to_fail_again) = self._kernels[0][1]
-            stopped = self._passed[-1] * to_fail + self._failed[-1] * to_fail_again
         alive = math.fsum(self._passed) + math.fsum(self._failed)
         for added, (pp, pf, fp, ff) in enumerate(self._kernels[power][:count]):
             for j in range(count - added):
                 passed[j + added] += self._passed[j] * pp + self._failed[j] * fp
                 failed[j + added] += self._passed[j] * pf + self._failed[j] * ff
         self._passed, self._failed = passed, failed
-        return stopped if size == 1 else max(0.0, alive - math.fsum(passed) - math.fsum(failed))
+        return max(0.0, alive - math.fsum(passed) - math.fsum(failed))
+
+    def ones(self, number: int) -> list[float]:
+        """Take some looks, and return the probability of stopping at each of them."""
+        (pass_pass, _, fail_pass, _), (_, pass_fail, _, fail_fail) = self._kernels[0]
+        passed, failed = self._passed, self._failed
+        counts = range(self._limit + 1)
+        stopped: list[float] = []
+        for _ in range(number):
+            moved = 0.0  # what comes from one failure less
+            for count in counts:
+                before, after = passed[count], failed[count]
+                passed[count] = before * pass_pass + after * fail_pass
+                failed[count] = moved
+                moved = before * pass_fail + after * fail_fail
+            stopped.append(moved)
+        return stopped
 
 
 def _square(kernel: _Kernel, failure_limit: int) -> _Kernel:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from generator.stats.domain import not_negative, probability
 
-_EXACT_LOOKS = 256
+EXACT_LOOKS = 256
 _TIME_SLACK = 1e-9
 _REQUESTS_SHARE, _EVENTS_SHARE = 0.8, 0.5
 
@@ -156,7 +156,7 @@ def look_blocks(count: int) -> Iterator[int]:
     """
     done = 0
     while done < count:
-        limit = max(1, min(done // (_EXACT_LOOKS // 2), count - done))
+        limit = max(1, min(done // (EXACT_LOOKS // 2), count - done))
         size = 1 << (limit.bit_length() - 1)
         yield size
         done += size

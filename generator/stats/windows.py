@@ -15,7 +15,7 @@ from itertools import accumulate
 from operator import mul
 from typing import Literal
 
-from generator.stats.binomial import ceil_on_lattice, floor_on_lattice
+from generator.stats.binomial import ceils_on_lattice, floors_on_lattice
 from generator.stats.domain import at_least_one, not_negative, positive, probability
 from generator.stats.normal import normal_cdf
 from generator.stats.runs import Looks, check_failure_limit
@@ -26,7 +26,7 @@ Bound = Literal["at_least", "at_most"]
 
 _MAX_LOOKS_IN_WINDOW = 1000
 NORMAL_ABOVE = 20_000.0
-_POISSON_SPAN = 9.0
+_POISSON_SPAN, _POISSON_COUNTS = 9.0, 16.0
 _BEYOND_COUNTS = 1e12
 
 
@@ -88,25 +88,36 @@ def _breach_poisson(m: float, p: float, limit: float, bound: Bound) -> float:
     """Return P(the ratio of a window with requests is on the wrong side), by summation."""
     slope = min((1.0 - limit) / limit, _BEYOND_COUNTS)
     first, masses = _poisson_range(m * p)
-    lowest, others = _poisson_range(m * (1.0 - p))
-    sums = list(accumulate(others))
+    lowest, sums = _poisson_sums(m * (1.0 - p))
     # Below `start` the other requests are surely more than x allows, from `end` on surely fewer.
     start = min(len(masses), max(0, math.floor(lowest / slope) - 1 - first))
     end = max(start, min(len(masses), math.ceil((lowest + len(sums) + 1) / slope) + 2 - first))
     total = math.fsum(masses[:start] if bound == "at_least" else masses[end:])
-    for x, mass in enumerate(masses[start:end], first + start):
-        last = floor_on_lattice(slope * x) if bound == "at_least" else ceil_on_lattice(slope * x) - 1
-        index = last - lowest
-        within = 0.0 if index < 0 else sums[index] if index < len(sums) else 1.0
-        total += mass * (1.0 - within if bound == "at_least" else within)
+    limits = [slope * x for x in range(first + start, first + end)]
+    if bound == "at_least":
+        indices = [floor - lowest for floor in floors_on_lattice(limits)]
+    else:
+        indices = [ceil - 1 - lowest for ceil in ceils_on_lattice(limits)]
+    most = len(sums)
+    within = [0.0 if index < 0 else sums[index] if index < most else 1.0 for index in indices]
+    if bound == "at_least":
+        within = [1.0 - share for share in within]
+    total += math.fsum(map(mul, masses[start:end], within))
     # At X = Y = 0 neither sum counts the window: the first needs Y > 0, the second Y < 0.
     return min(1.0, max(0.0, total))
 
 
 @lru_cache(maxsize=256)
+def _poisson_sums(mean: float) -> tuple[int, list[float]]:
+    """Return the first value of a Poisson variable, and its distribution function from there on."""
+    first, masses = _poisson_range(mean)
+    return first, list(accumulate(masses))
+
+
+@lru_cache(maxsize=256)
 def _poisson_range(mean: float) -> tuple[int, list[float]]:
-    """Return the first value and the masses of a Poisson variable: nine standard deviations and 40 counts each way."""
-    span = _POISSON_SPAN * math.sqrt(mean) + 40.0
+    """Return the first value and the masses of a Poisson variable: nine standard deviations and 16 counts each way."""
+    span = _POISSON_SPAN * math.sqrt(mean) + _POISSON_COUNTS
     first, last = max(0, math.floor(mean - span)), math.ceil(mean + span)
     mode = math.floor(mean)
     middle = poisson_pmf(mode, mean)

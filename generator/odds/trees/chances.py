@@ -8,8 +8,8 @@ analysis/analysis.go, DefaultErrorRetryInterval). The time of that scrape is uni
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Literal
 
@@ -17,6 +17,7 @@ from generator.odds.replay.controller import ERROR_RETRY_S
 from generator.odds.trees.moments import DECLARED, pieces
 from generator.odds.trees.watch import (
     MOST_LOOKS,
+    Limit,
     Side,
     Watch,
     data_starts,
@@ -26,10 +27,11 @@ from generator.odds.trees.watch import (
     mean_of,
     spread_of,
 )
+from generator.promql.versions import Arm
 from generator.stats.normal import normal_cdf
 from generator.stats.runs import MAX_FAILURE_LIMIT, Looks, run_stops
 from generator.stats.special import poisson_pmf
-from generator.stats.timeline import Stop
+from generator.stats.timeline import Rollout, Stop
 from generator.stats.windows import look_fail
 
 VARIATION: Final = 1.0
@@ -37,6 +39,7 @@ VARIATION: Final = 1.0
 _SCRAPES: Final = (7 / 6, 9 / 6, 11 / 6)
 _RARE: Final = 1e-6
 _NEVER: Final = 1e-9
+_SETTLED: Final = -math.log(_NEVER)
 _MANY: Final = 100.0
 
 
@@ -75,7 +78,7 @@ def chance(watch: Watch) -> Chance:
     paused = 0.0
     for scrapes in _SCRAPES:
         found = _from(watch, begin + scrapes * watch.scrape_s)
-        stops += (replace(stop, mass=stop.mass / len(_SCRAPES)) for stop in found.stops)
+        stops += _divided(found.stops, len(_SCRAPES))
         paused += found.paused / len(_SCRAPES)
     return Chance(tuple(sorted(stops, key=lambda stop: stop.first_s)), paused)
 
@@ -105,9 +108,13 @@ def _declared(watch: Watch) -> Chance:
         return simulated(watch, runs_of(watch))
     for start in starts:
         one = _from(watch, start)
-        stops += (replace(stop, mass=stop.mass / len(starts)) for stop in one.stops)
+        stops += _divided(one.stops, len(starts))
         paused += one.paused / len(starts)
     return Chance(tuple(sorted(stops, key=lambda stop: stop.first_s)), paused)
+
+
+def _divided(stops: Sequence[Stop], parts: int) -> Iterator[Stop]:
+    return (Stop(stop.first_s, stop.last_s, stop.mass / parts) for stop in stops)
 
 
 def _is_closed(watch: Watch) -> bool:
@@ -174,60 +181,103 @@ def _chain(watch: Watch, first_s: float, failure_limit: int, count: int | None) 
     """Return the stops of the measurements from a time on."""
     if failure_limit < 0 or count == 0 or failure_limit >= watch.looks:
         return []
-    return run_stops(_looks(watch, first_s, count), failure_limit)
+    looks = list(_looks(watch, first_s, count))
+    if not any(one.fail for one in looks):
+        return []
+    return [stop for stop in run_stops(looks, failure_limit) if stop.mass]
 
 
 def _looks(watch: Watch, first_s: float, count: int | None) -> Iterator[Looks]:
     """Yield measurements; those that are alike are one value."""
-    interval = watch.interval_s
-    window = watch.measure.window_s or watch.scrape_s
-    most = looks_until(watch.end_s, first_s, interval)
+    measure, interval = watch.measure, watch.interval_s
+    window = measure.window_s or watch.scrape_s
+    declared = failing(watch) if measure.kind in DECLARED else None
+    limit, changed = limit_of(measure, watch.verdicts), watch.changed
+    for one in _schedule(watch.rollout, measure.arm, window, interval, first_s, watch.end_s, count):
+        if declared is not None:
+            yield Looks(one.time_s, interval, one.alike, declared)
+            continue
+        fail = fails(watch, limit, *_arm(watch, one, changed))
+        if fail < _NEVER or fail > 1 - _NEVER:
+            fail = float(fail > _NEVER)
+        depends = _RARE < fail < 1 - _RARE  # of what is rarer, neighbors change less than that
+        yield Looks(one.time_s, interval, one.alike, fail, one.correlation if depends else 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Scheduled:
+    """Measurements that are alike, whatever the limit is.
+
+    Args:
+        time_s: time of the first of them.
+        alike: how many.
+        new: expected requests of the new version in the window.
+        stable: those of the stable version.
+        correlation: with the measurement before, by the requests that both see.
+    """
+
+    time_s: float
+    alike: int
+    new: float
+    stable: float
+    correlation: float
+
+
+@lru_cache(maxsize=4096)
+def _schedule(
+    rollout: Rollout,
+    arm: Arm,
+    window: float,
+    interval: float,
+    first_s: float,
+    end_s: float,
+    count: int | None,
+) -> tuple[_Scheduled, ...]:
+    """Return the measurements of a schedule; limits and shares of events share it."""
+
+    def seen(time_s: float) -> tuple[float, float]:
+        new = max(0.0, rollout.exposure(time_s) - rollout.exposure(time_s - window))
+        return new, max(0.0, rollout.rps * window - new)
+
+    def of_arm(time_s: float) -> float:
+        new, stable = seen(time_s)
+        return {"canary": new, "stable": stable, "both": new + stable}[arm]
+
+    def correlation(time_s: float) -> float:
+        overlap, before = window - interval, of_arm(time_s - interval)
+        requests = of_arm(time_s)
+        if overlap <= 0 or requests <= 0 or before <= 0:
+            return 0.0
+        if arm == "canary":
+            shared = max(0.0, rollout.exposure(time_s - interval) - rollout.exposure(time_s - window))
+        else:
+            shared = min(before, requests) * overlap / window
+        return min(1.0, shared / math.sqrt(before * requests))
+
+    found: list[_Scheduled] = []
+    most = looks_until(end_s, first_s, interval)
     total = min(most, count) if count is not None else most
     start, taken = 0.0, 0
-    ends = [*watch.rollout.ends, watch.end_s]
-    for end in ends:
+    for end in [*rollout.ends, end_s]:
         until = min(total, looks_until(end, first_s, interval))
         while taken < until:
             time = first_s + taken * interval
             alike = until - taken if time - window - interval >= start - 1e-9 else 1
-            fail, correlation = _look(watch, time, window)
-            yield Looks(time, interval, alike, fail, correlation if taken else 0.0)
+            found.append(_Scheduled(time, alike, *seen(time), correlation(time) if taken else 0.0))
             taken += alike
         start = end
+    return tuple(found)
 
 
-def _look(watch: Watch, time: float, window: float) -> tuple[float, float]:
-    """Return the probability that a measurement fails, and its correlation with the one before."""
-    if watch.measure.kind in DECLARED:
-        return failing(watch), 0.0
-    requests, share = _arm(watch, time)
-    fail = fails(watch, requests, share)
-    if fail < _NEVER or fail > 1 - _NEVER:
-        return float(fail > _NEVER), 0.0
-    overlap = window - watch.interval_s
-    if overlap <= 0 or requests <= 0:
-        return fail, 0.0
-    before, _ = _arm(watch, time - watch.interval_s)
-    whole = watch.rollout
-    if watch.measure.arm == "canary":
-        since = time - window
-        shared = max(0.0, whole.exposure(time - watch.interval_s) - whole.exposure(since))
-    else:
-        shared = min(before, requests) * overlap / window
-    if shared <= 0 or before <= 0:
-        return fail, 0.0
-    return fail, min(1.0, shared / math.sqrt(before * requests))
-
-
-def _arm(watch: Watch, time: float) -> tuple[float, float]:
+def _arm(watch: Watch, one: _Scheduled, changed: float) -> tuple[float, float]:
     """Return the expected requests that a query sees, and their share of events (or mean)."""
-    new, stable = watch.requests(time)
+    new, stable = one.new, one.stable
     if watch.measure.arm == "canary":
-        return new, watch.changed
+        return new, changed
     if watch.measure.arm == "stable":
         return stable, watch.base
     every = new + stable
-    return every, (new * watch.changed + stable * watch.base) / every if every else watch.base
+    return every, (new * changed + stable * watch.base) / every if every else watch.base
 
 
 def failing(watch: Watch) -> float:
@@ -236,9 +286,9 @@ def failing(watch: Watch) -> float:
     return min(1.0, math.fsum(mass for mass, value in found if watch.verdicts.phase(value) == "Failed"))
 
 
-def fails(watch: Watch, requests: float, share: float) -> float:
-    """Return the probability that a measurement of so many expected requests fails."""
-    limit, side, itself = limit_of(watch.measure, watch.verdicts)
+def fails(watch: Watch, at: Limit, requests: float, share: float) -> float:
+    """Return the probability that a measurement of so many expected requests fails; `at` is that of `limit_of`."""
+    limit, side, itself = at
     measure, empty_fails = watch.measure, watch.verdicts.nan == "Failed"
     if limit is None or side is None:
         raise ValueError("the metric has no single limit")
@@ -256,14 +306,33 @@ def fails(watch: Watch, requests: float, share: float) -> float:
         limit, itself = 1.0 - measure.level, False
     if itself and limit > 0:
         limit += 1e-6 * limit if side == "low" else -1e-6 * limit
+    empty = math.exp(-requests) if empty_fails else 0.0
+    return _beyond_share(requests, share, limit, side, empty)
+
+
+def _beyond_share(requests: float, share: float, limit: float, side: Side, empty: float) -> float:
+    """Return the probability that a share is beyond a limit, or that there is no request, if that fails."""
     if not 0.0 <= limit <= 1.0:
         return float((limit < 0) == (side == "high"))
-    empty = math.exp(-requests) if empty_fails else 0.0
     if requests * min(share, limit) > _MANY:
         z = (limit - share) * math.sqrt(requests) / math.sqrt(share * (1 - share) + (share - limit) ** 2)
         return min(1.0, normal_cdf(-z if side == "high" else z) + empty)
+    if _is_settled(requests, share, limit):
+        return min(1.0, float((share > limit) == (side == "high")) + empty)
     bound: Literal["at_most", "at_least"] = "at_most" if side == "high" else "at_least"
-    return _share_fails(round(requests, 6), share, limit, bound, empty_fails)
+    return min(1.0, _share_fails(round(requests, 6), share, limit, bound) + empty)
+
+
+def _is_settled(requests: float, share: float, limit: float) -> bool:
+    """Return whether the share of a window is on the side of its mean, but for a probability below `_NEVER`.
+
+    Chernoff's bound for a difference of two Poisson numbers: exp(-m (1 - exp(-D))), D the divergence of limit from
+    share (Kullback and Leibler).
+    """
+    if not 0.0 < share < 1.0 or not 0.0 < limit < 1.0:
+        return False
+    divergence = limit * math.log(limit / share) + (1 - limit) * math.log((1 - limit) / (1 - share))
+    return requests * -math.expm1(-divergence) > _SETTLED
 
 
 @lru_cache(maxsize=65536)
@@ -272,9 +341,8 @@ def _share_fails(
     share: float,
     limit: float,
     bound: Literal["at_most", "at_least"],
-    empty_fails: bool,  # noqa: FBT001
 ) -> float:
-    return look_fail(requests, share, limit, bound, empty_fails=empty_fails)
+    return look_fail(requests, share, limit, bound, empty_fails=False)
 
 
 def _beyond(mean: float, limit: float, side: Side, *, itself: bool) -> float:

@@ -80,13 +80,15 @@ def _verdicts(success: str, failure: str, scalar: bool, fallback: float | None) 
             raise UnreadConditionError
         return found
 
-    tried = _tried(f"{success} {failure}")
+    literals = {float(number) for number in _LITERAL.findall(f"{success} {failure}")} | {0.0, 1.0}
+    tried = _tried(literals)
     phases = [phase(value) for value in tried]
     edges: list[float] = []
     for low, high, below, above in zip(tried, tried[1:], phases, phases[1:], strict=False):
         if below == above:
             continue
-        edges.append(_edge(phase, low, high, below))
+        written = next((value for value in (low, high) if value in literals), None)
+        edges.append(_edge(phase, low, high, below) if written is None else written)
     edges = sorted(set(edges))
     inner = [(one + two) / 2 for one, two in pairwise(edges)]
     points = [edges[0] - 1, *inner, edges[-1] + 1] if edges else [0.5]
@@ -96,8 +98,7 @@ def _verdicts(success: str, failure: str, scalar: bool, fallback: float | None) 
     )
 
 
-def _tried(text: str) -> list[float]:
-    literals = {float(number) for number in _LITERAL.findall(text)} | {0.0, 1.0}
+def _tried(literals: set[float]) -> list[float]:
     near = {value * (1 + offset) for value in literals for offset in (-1e-9, 0.0, 1e-9)}
     between = {(a + b) / 2 for a in literals for b in literals}
     scales = {10.0**power for power in range(-9, 10)}

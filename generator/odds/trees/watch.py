@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, Literal
+from typing import Final, Literal, TypeAlias
 
 from generator.odds.trees.moments import is_worse_below
 from generator.odds.trees.verdicts import Verdicts
@@ -14,6 +14,7 @@ from generator.promql.measures import Measure
 from generator.stats.timeline import Phase, Rollout
 
 Side = Literal["high", "low"]
+Limit: TypeAlias = tuple[float | None, Side | None, bool]
 
 MOST_LOOKS: Final = 100_000
 _FIRST_SCRAPES: Final = (1 / 6, 3 / 6, 5 / 6)
@@ -95,7 +96,7 @@ class Watch:
 
 
 @lru_cache(maxsize=65536)
-def limit_of(measure: Measure, verdicts: Verdicts) -> tuple[float | None, Side | None, bool]:
+def limit_of(measure: Measure, verdicts: Verdicts) -> Limit:
     """Return the quantity at which a metric starts to fail, on which side, and whether the limit itself fails.
 
     None where the phases are not one interval of successes next to one of failures.
