@@ -152,6 +152,9 @@ class _Recognizer:
                     return self._counted(counted, several=_splits(by, without=without))
                 inside = self.measure(inner)
                 return replace(inside, several=inside.several or _splits(by, without=without))
+            case Call("count", (Series() as inner,)) if not inner.window_s:
+                gauge = self._gauge(inner, several=_splits(found.by, without=found.without))
+                return replace(gauge, event=f"number of {gauge.event}", reason="")
             case Call("clamp_max" | "clamp_min" | "round" | "clamp", (inner, *_)):
                 return self.measure(inner)
             case Call("histogram_quantile" | "quantile", (Number(level), inner)):

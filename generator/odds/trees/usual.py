@@ -94,7 +94,7 @@ def undeclared(metric: TreeMetric, measure: Measure, known: Known) -> str:
     names = {metric.name, measure.event}
     if measure.reason or names & {*known.ranges, *known.baselines}:
         return measure.reason
-    key = _key(measure.event)
+    key = next((name for name in (measure.event, metric.name) if _key(name) != "NAME"), "NAME")
     return f"the values of {measure.event} are not in the tree; {_ranged(key)}, or `--prometheus`, gives odds"
 
 
