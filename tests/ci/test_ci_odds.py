@@ -103,7 +103,9 @@ def block(page: str, title: str) -> str:
 def test_a_catalog_project_takes_the_component_as_the_page_says(tmp_path: Path):
     """The layout that the catalog scans: two documents, the first with the inputs that the second uses."""
     page = (ROOT / "docs/odds-in-ci.md").read_text()
-    commands = block(page, 'needs="a checkout of Sluice"').replace("path/to/sluice", str(ROOT))
+    commands = block(page, 'needs="an account at GitLab and a checkout of Sluice"').replace(
+        "path/to/sluice", str(ROOT)
+    )
     subprocess.run(["sh", "-euc", commands], cwd=tmp_path, check=True)
     (component,) = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert component.relative_to(tmp_path).match("templates/*/template.yml")
