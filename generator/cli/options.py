@@ -112,6 +112,21 @@ def export_name(identity: Identity) -> str:
     return f"{identity.environment}.{identity.team}.{identity.model}"
 
 
+def baseline_shares(text: str) -> dict[str, float]:
+    """Return the value of --baseline, `error=0.5%,slow=2%`, as shares by event or name of a metric.
+
+    Raises:
+        CliError: it is not of this form.
+    """
+    shares, ranges = usual_values(text)
+    if ranges:
+        raise CliError(
+            f"--baseline {next(iter(ranges))}: a range declares the values of a metric, and here an event has a share",
+            "for example --baseline error=0.5%,slow=2%",
+        )
+    return shares
+
+
 def usual_values(text: str) -> tuple[dict[str, float], dict[str, tuple[float, float]]]:
     """Return the value of --baseline, `error=0.5%,memory=400..900`: shares or values, and ranges, by event or metric.
 

@@ -329,7 +329,7 @@ def test_the_release_can_be_named(repository: Repository) -> None:
     unknown = repository.run("--release", "0123")
     assert (unknown.exit_code, "no record and no quarantine" in unknown.output) == (2, True)
     for words in (("--harm", "ctr"), ("--harm", "drop=5%"), ("--data", "a.csv", "--prometheus", "http://b"),
-        ("--baseline", "refunds"), ("--delay", "refunds"), ("--delay", "refunds=soon"), ("--delay", "refunds=31d"),
+        ("--baseline", "refunds"), ("--baseline", "refunds=1..2"), ("--delay", "refunds"), ("--delay", "refunds=soon"), ("--delay", "refunds=31d"),
     ):  # fmt: skip
         assert repository.run(*words).exit_code == 2
 
