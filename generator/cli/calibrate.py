@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from generator.cli.options import root_option
+from generator.cli.options import json_option, root_option
 from generator.pipeline.evaluate import plans_of
 from generator.pipeline.selection import select_one
 from generator.pipeline.session import open_session
@@ -33,14 +33,7 @@ from generator.source.errors import CliError
 @click.option("--users", default="", metavar="METRIC", help="A counter of users, if the service has one.")
 @click.option("--env", "environment", metavar="NAME", help="The environment; default: the platform's last.")
 @click.option("--write", is_flag=True, help="Also write the proposed values into the spec.")
-@click.option(
-    "--format",
-    "fmt",
-    type=click.Choice(("text", "json")),
-    default="text",
-    show_default=True,
-    help="Output format.",
-)
+@json_option
 @root_option
 def command(
     spec: str, prometheus: str, days: int, end: str | None, users: str, environment: str | None, root: Path | None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from generator.cli.group import CommandGroup
-from generator.cli.options import root_option
+from generator.cli.options import json_option, require_check, root_option
 from generator.pipeline.session import Session, open_session
 from generator.pipeline.terminal import emit, note
 from generator.source.errors import CliError
@@ -26,7 +26,7 @@ def _writing_options(command: F) -> F:
     force = click.option(
         "--force", is_flag=True, help="Replace files that were edited or that Sluice did not write."
     )
-    return check(force(root_option(command)))
+    return check(force(json_option(root_option(command))))
 
 
 @click.group("ci", cls=CommandGroup)
@@ -36,16 +36,16 @@ def command() -> None:
 
 @command.command("github")
 @_writing_options
-def github(root: Path | None, *, check: bool, force: bool) -> None:
+def github(root: Path | None, fmt: str, *, check: bool, force: bool) -> None:
     """Write workflows for GitHub Actions."""
-    _write(open_session(root), "github", check=check, force=force)
+    _write(open_session(root), "github", fmt, check=check, force=force)
 
 
 @command.command("gitlab")
 @_writing_options
-def gitlab(root: Path | None, *, check: bool, force: bool) -> None:
+def gitlab(root: Path | None, fmt: str, *, check: bool, force: bool) -> None:
     """Write the pipeline for GitLab CI/CD."""
-    _write(open_session(root), "gitlab", check=check, force=force)
+    _write(open_session(root), "gitlab", fmt, check=check, force=force)
 
 
 @command.command("images")
@@ -117,10 +117,11 @@ def promotion(model: str, environment: str, against: str | None, root: Path | No
     emit(promotion_body(session, entry, environment, found[0] if found else None))
 
 
-def _write(session: Session, host: str, *, check: bool, force: bool) -> None:
+def _write(session: Session, host: str, fmt: str, *, check: bool, force: bool) -> None:
     from generator.pipeline.atomic_write import write_files
     from generator.pipeline.ci_files import files_on, is_unedited
 
+    require_check(fmt, check=check)
     wanted, top = files_on(host, session), session.top
     linked = [path for path in wanted if has_link(top, top / path)]
     if linked:
@@ -130,7 +131,9 @@ def _write(session: Session, host: str, *, check: bool, force: bool) -> None:
     stale = {path: text for path, text in wanted.items() if found[path] != text}
     up_to_date = f"the {host} files are up to date\n"
     if check:
-        emit("".join(f"out of date: {path}\n" for path in stale) or up_to_date)
+        texts = {path: found[path] for path in stale}
+        listed = "".join(f"out of date: {path}\n" for path in stale) or up_to_date
+        emit(_checked(texts, len(wanted)) if fmt == "json" else listed)
         click.get_current_context().exit(int(bool(stale)))
     edited = [path for path in stale if (top / path).exists() and not is_unedited(found[path] or "")]
     if edited and not force:
@@ -140,3 +143,22 @@ def _write(session: Session, host: str, *, check: bool, force: bool) -> None:
         raise CliError(f"nothing was written: {plural(len(edited), 'file')} would lose what is in it", hint)
     write_files(top, {path: text.encode() for path, text in stale.items()})
     emit("".join(f"wrote {path}\n" for path in stale) or up_to_date)
+
+
+def _checked(stale: Mapping[str, str | None], wanted: int) -> str:
+    """Return the JSON of a check.
+
+    Args:
+        stale: text of the files that are out of date, by path; None where there is none.
+        wanted: how many files there should be.
+    """
+    from generator.pipeline.ci_files import is_unedited
+    from generator.report.checks import State, as_json
+
+    def state(text: str | None) -> State:
+        if text is None:
+            return "missing"
+        return "stale" if is_unedited(text) else "edited"
+
+    states = {path: state(text) for path, text in stale.items()}
+    return as_json(states, ok=not stale, compared=wanted - len(stale))

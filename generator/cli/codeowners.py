@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from generator.cli.options import root_option
+from generator.cli.options import json_option, require_check, root_option
 from generator.pipeline.atomic_write import write_file
 from generator.pipeline.owner_rows import foreign_rows
 from generator.pipeline.repository_files import code_owners
@@ -20,9 +20,10 @@ from generator.source.files import has_link
 
 @click.command("codeowners")
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 when the file is out of date.")
+@json_option
 @root_option
 @click.pass_context
-def command(context: click.Context, check: bool, root: Path | None) -> None:  # noqa: FBT001 - click hands flags over
+def command(context: click.Context, fmt: str, root: Path | None, *, check: bool) -> None:
     """Generate the CODEOWNERS file.
 
     The first row gives everything to the `owners` of the platform; the next ones give its specs, and the bundles and
@@ -30,6 +31,7 @@ def command(context: click.Context, check: bool, root: Path | None) -> None:  # 
     those above them, and those below override Sluice's. A row below that may take what CI runs or reads from the
     platform is an error.
     """
+    require_check(fmt, check=check)
     session = open_session(root)
     platform = session.platform
     name = _place(session.top)
@@ -37,6 +39,9 @@ def command(context: click.Context, check: bool, root: Path | None) -> None:  # 
     before = path.read_text(encoding="utf-8") if path.is_file() else ""
     after = code_owners(before, platform)
     problems = foreign_rows(after, platform)
+    if fmt == "json":
+        emit(_checked(name, before, problems, fits=before == after))
+        context.exit(int(bool(problems) or before != after))
     for problem in problems:
         note(f"{name}: {problem}")
     if before == after:
@@ -47,6 +52,16 @@ def command(context: click.Context, check: bool, root: Path | None) -> None:  # 
         write_file(path, after.encode())
         emit(f"wrote {name}\n")
     context.exit(int(bool(problems) or (check and before != after)))
+
+
+def _checked(name: str, before: str, problems: list[str], *, fits: bool) -> str:
+    """Return the JSON of a check."""
+    from generator.report.checks import State, as_json
+
+    state: State = "stale" if before else "missing"
+    return as_json(
+        {} if fits else {name: state}, ok=fits and not problems, compared=int(fits), problems=problems
+    )
 
 
 def _place(root: Path) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from generator.cli.options import root_option
+from generator.cli.options import json_option, root_option
 from generator.pipeline.evaluate import plans_of
 from generator.pipeline.selection import select_one
 from generator.pipeline.session import open_session
@@ -70,14 +70,7 @@ def _read(unit: str) -> Callable[[click.Context, click.Parameter, str | None], f
 )
 @click.option("--harm", multiple=True, metavar="GUARD:drop=5%", help="Smallest harm that a guard must catch.")
 @click.option("--write", is_flag=True, help="Write the designed steps into the spec.")
-@click.option(
-    "--format",
-    "fmt",
-    type=click.Choice(("text", "json")),
-    default="text",
-    show_default=True,
-    help="Output format.",
-)
+@json_option
 @root_option
 def command(
     spec: str, environment: str | None, root: Path | None, false_rollback: float | None, power: float | None,

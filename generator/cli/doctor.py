@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from generator.cli.options import check_cluster_options, cluster_options, root_option
+from generator.cli.options import check_cluster_options, cluster_options, json_option, root_option
 from generator.pipeline.session import open_session
 from generator.pipeline.terminal import emit, note
 
@@ -16,10 +16,7 @@ from generator.pipeline.terminal import emit, note
 @click.option("--env", "environment", metavar="NAME", help="One environment; default: all.")
 @cluster_options("Also query the clusters of the environments. Nothing is written.", several=True)
 @click.option("--prometheus", metavar="URL", help="Also query this Prometheus: does it scrape the models?")
-@click.option(
-    "--format", "fmt", type=click.Choice(("text", "json")), default="text", show_default=True,
-    help="Output format.",
-)  # fmt: skip
+@json_option
 @click.option("--strict", is_flag=True, help="Treat warnings as errors.")
 @root_option
 def command(

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import click
 
+from generator.cli.options import json_option
 from generator.pipeline.terminal import emit, emit_paged, note
+from generator.source.errors import CliError
 
 
 @click.command("explain")
@@ -18,22 +20,28 @@ from generator.pipeline.terminal import emit, emit_paged, note
     type=click.Path(path_type=Path),
     help="Write the pages of all codes to a folder.",
 )
-def command(code: str | None, write: Path | None) -> None:
+@json_option
+def command(code: str | None, write: Path | None, fmt: str) -> None:
     """Explain the code of a finding, with an example.
 
     CODE is the text in brackets at the start of a finding, such as REF202. Its letters alone (REF) list the codes of
-    a family; without CODE the families are listed.
+    a family; without CODE the families are listed. JSON has the pages of all codes that are meant.
     """
-    from generator.report.codes import families
+    from generator.report.codes import as_json, families
 
+    name = re.sub(r"[^A-Z0-9]", "", (code or "").upper())
+    if write is not None and fmt == "json":
+        raise CliError("--write writes pages in Markdown; leave --format json out")
     if write is not None:
         _write(write)
+    elif fmt == "json":
+        emit(as_json(name))
     elif code is None:
         emit(
             f"{families()}\n`sluice explain PLAN` lists a family, `sluice explain PLAN501` explains a code.\n"
         )
     else:
-        emit_paged(_explained(re.sub(r"[^A-Z0-9]", "", code.upper())))
+        emit_paged(_explained(name))
 
 
 def _explained(code: str) -> str:

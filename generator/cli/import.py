@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from generator.cli.options import usual_values
+from generator.cli.options import json_option, usual_values
 from generator.pipeline.atomic_write import existing, write_files
 from generator.pipeline.terminal import emit, note
 from generator.report.tables import Screen
@@ -48,14 +48,7 @@ _SPECS = "specs"
 @click.option(
     "--full", is_flag=True, help="Also show what only Sluice writes, and every value that is left over."
 )
-@click.option(
-    "--format",
-    "fmt",
-    type=click.Choice(("text", "json")),
-    default="text",
-    show_default=True,
-    help="Output format.",
-)
+@json_option
 def command(
     tree: Path,
     target: Path,

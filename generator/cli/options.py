@@ -35,6 +35,25 @@ def report_option(command: F) -> F:
     return option(command)
 
 
+def json_option(command: F) -> F:
+    """Add the option --format of commands that print text, or one JSON document with a schema."""
+    forms = click.Choice(("text", "json"))
+    option = click.option(
+        "--format", "fmt", type=forms, default="text", show_default=True, help="Output format."
+    )
+    return option(command)
+
+
+def require_check(fmt: str, *, check: bool) -> None:
+    """Refuse JSON without --check, for commands whose check is all that they report.
+
+    Raises:
+        CliError: JSON is wanted, and --check is missing.
+    """
+    if fmt == "json" and not check:
+        raise CliError("--format json needs --check")
+
+
 def change_option(command: F) -> F:
     """Add the option --against of checks in CI."""
     text = "Judge a change: errors of this revision about models that the change leaves alone are warnings."

@@ -59,7 +59,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     help="The server that watched the release; its record has times and hashes.",
 )
 @click.option(
-    "--format", "fmt", type=click.Choice(("markdown", "html")), default="markdown", show_default=True,
+    "--format", "fmt", type=click.Choice(("markdown", "html", "json")), default="markdown", show_default=True,
     help="Output format.",
 )  # fmt: skip
 @root_option
@@ -81,6 +81,7 @@ def command(
     from generator.odds.replay.simulate import ScenarioError, harm
     from generator.report.postmortems.document import as_html, as_markdown
     from generator.report.postmortems.incident import read_incident
+    from generator.report.postmortems.json_document import as_json
     from generator.report.postmortems.remedy import Usual, remedy
     from generator.report.postmortems.sections import sections, title
 
@@ -100,7 +101,9 @@ def command(
     evidence = read_evidence(entry.evidence, session.root, entry.name)
     gates = gate_statuses(found.today.plan, evidence) if found.today else ()
     parts = sections(incident, found, recorded, gates)
-    if fmt == "html":
+    if fmt == "json":
+        emit(as_json(incident, found, parts))
+    elif fmt == "html":
         emit_page(as_html(title(incident), parts, session.templates))
     else:
         emit(as_markdown(title(incident), parts))

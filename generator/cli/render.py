@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from generator.cli.options import change_option, root_option
+from generator.cli.options import change_option, json_option, require_check, root_option
 from generator.output.check import diff
 from generator.output.freshness import Stamp
 from generator.output.report import SHOWN, CheckReport, WriteSummary, foreign_file
@@ -57,6 +57,7 @@ _HEADINGS = {
     help="Only the build files of images; locks need no image digest for them.",
 )
 @change_option
+@json_option
 @root_option
 def command(
     paths: tuple[str, ...],
@@ -67,6 +68,7 @@ def command(
     only_diff: bool,
     bentos: bool,
     against: str | None,
+    fmt: str,
     root: Path | None,
 ) -> None:
     """Write the bundles that Argo CD syncs.
@@ -76,6 +78,7 @@ def command(
     """
     if against is not None and not only_check:
         raise CliError("--against judges a change; add --check")
+    require_check(fmt, check=only_check)
     session = open_session(root, near=paths)
     request = render_request(session, paths, environment, output)
     stamp = Stamp.read(request.output, code_digest(session.templates))
@@ -85,8 +88,12 @@ def command(
     plan = plan.images_only() if bentos else plan
     if against is not None:
         plan = _judged(plan, against)
-    _report_findings(plan.findings)
-    click.get_current_context().exit(_run(plan, stamp, only_check=only_check, only_diff=only_diff))
+    if only_check:
+        code = _check(plan, stamp, fmt)
+    else:
+        _report_findings(plan.findings)
+        code = _show_diff(plan) if only_diff else _write(plan, stamp)
+    click.get_current_context().exit(code)
 
 
 def _judged(plan: RenderPlan, against: str) -> RenderPlan:
@@ -103,32 +110,47 @@ def _judged(plan: RenderPlan, against: str) -> RenderPlan:
     )
 
 
-def _run(plan: RenderPlan, stamp: Stamp, *, only_check: bool, only_diff: bool) -> int:
-    if only_diff:
-        for line in diff(plan.request.output, plan.bundles(), plan.outside):
-            emit(line)
-        around = _around(plan)
-        for line in changes(plan.session, around) if around else ():
-            emit(line)
-    elif only_check:
-        compared = plan.check()
-        around = _around(plan)
-        known = around is not None and not around.differing
-        plan.remember(stamp, (*compared.keys, *_known(plan, known=known)))
-        return max(int(plan.failed), _report_check(compared, plan, around))
-    else:
-        clear_leftovers({plan.session.root, *(entry.spec.parent for entry in plan.session.entries)})
-        summary = plan.write(note)
-        known = state_key(plan.session) in stamp.keys
-        around = None if known else _around(plan)
-        if around is not None:
-            update(plan.session, around)
-            known = not around.edited
-        plan.remember(stamp, (*summary.keys, *_known(plan, known=known)))
-        _report_around(around)
-        _report_written(summary, plan, changed=around is not None and bool(around.outdated or around.removed))
-        return int(plan.failed or not summary.clean)
+def _show_diff(plan: RenderPlan) -> int:
+    """Print what would change, and return the exit code."""
+    for line in diff(plan.request.output, plan.bundles(), plan.outside):
+        emit(line)
+    around = _around(plan)
+    for line in changes(plan.session, around) if around else ():
+        emit(line)
     return int(plan.failed)
+
+
+def _check(plan: RenderPlan, stamp: Stamp, fmt: str) -> int:
+    """Compare all files, report it, and return the exit code."""
+    if fmt == "text":
+        _report_findings(plan.findings)
+    compared = plan.check()
+    around = _around(plan)
+    known = around is not None and not around.differing
+    plan.remember(stamp, (*compared.keys, *_known(plan, known=known)))
+    differs = not compared.clean or bool(around and around.differing)
+    if fmt == "json":
+        from generator.report.render_check import as_json
+
+        emit(as_json(plan, compared, around, ok=not (plan.failed or differs)))
+    else:
+        _report_check(compared, plan, around, differs=differs)
+    return int(plan.failed or differs)
+
+
+def _write(plan: RenderPlan, stamp: Stamp) -> int:
+    """Write all files, report it, and return the exit code."""
+    clear_leftovers({plan.session.root, *(entry.spec.parent for entry in plan.session.entries)})
+    summary = plan.write(note)
+    known = state_key(plan.session) in stamp.keys
+    around = None if known else _around(plan)
+    if around is not None:
+        update(plan.session, around)
+        known = not around.edited
+    plan.remember(stamp, (*summary.keys, *_known(plan, known=known)))
+    _report_around(around)
+    _report_written(summary, plan, changed=around is not None and bool(around.outdated or around.removed))
+    return int(plan.failed or not summary.clean)
 
 
 def _around(plan: RenderPlan) -> RepositoryState | None:
@@ -190,7 +212,9 @@ def _report_written(summary: WriteSummary, plan: RenderPlan, *, changed: bool) -
         emit(f"{visible(_relative(output))} is up to date: {counts}, nothing changed\n")
 
 
-def _report_check(report: CheckReport, plan: RenderPlan, around: RepositoryState | None) -> int:
+def _report_check(
+    report: CheckReport, plan: RenderPlan, around: RepositoryState | None, *, differs: bool
+) -> None:
     output = plan.request.output
     for kind in ("missing", "stale", "edited", "orphaned"):
         paths: tuple[str, ...] = getattr(report, kind)
@@ -203,12 +227,9 @@ def _report_check(report: CheckReport, plan: RenderPlan, around: RepositoryState
         note(f"out of date: {path}" + (" was edited" if around and path in around.edited else ""))
     if report.outdated or (around and (around.outdated or around.removed)):
         note(f"out of date: run `{_render_command()}` and commit the result")
-    if not report.clean or (around and around.differing):
-        return 1
-    if not plan.failed:
+    if not differs and not plan.failed:
         counts = f"{_count(len(report.keys), 'bundle')}, {_count(report.files, 'file')}"
         emit(f"{visible(_relative(output))} is up to date: {counts} rendered and compared\n")
-    return 0
 
 
 def _report_foreign(count: int, paths: Sequence[str], output: Path) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from generator.cli.options import check_cluster_options, cluster_options, root_option
+from generator.cli.options import check_cluster_options, cluster_options, json_option, root_option
 from generator.pipeline.selection import gaps, select
 from generator.pipeline.session import open_session
 from generator.pipeline.terminal import emit, note
@@ -27,10 +27,7 @@ if TYPE_CHECKING:
     "--interval", metavar="SECONDS", type=click.FloatRange(0.1, 3600), default=5.0, show_default=True,
     help="With --watch: time between two queries.",
 )  # fmt: skip
-@click.option(
-    "--format", "fmt", type=click.Choice(("text", "json")), default="text", show_default=True,
-    help="Output format.",
-)  # fmt: skip
+@json_option
 @root_option
 def command(
     paths: tuple[str, ...], environment: str | None, contexts: tuple[str, ...], kubeconfig: Path | None,

@@ -6,15 +6,16 @@ from pathlib import Path
 
 import click
 
-from generator.cli.options import root_option
+from generator.cli.options import json_option, root_option
 from generator.pipeline.atomic_write import write_file
 from generator.pipeline.session import open_session
 from generator.pipeline.terminal import emit
-from generator.render.environment import TemplateFile, Templates, template_names
+from generator.render.environment import Templates
+from generator.report.template_list import TemplateRecord, as_json, listed_templates
 from generator.source.errors import CliError
 from generator.source.line import visible
 from generator.source.shipped import builtin_folder
-from generator.source.suggest import misspelt, nearest
+from generator.source.suggest import nearest
 
 
 @click.command("templates")
@@ -22,19 +23,26 @@ from generator.source.suggest import misspelt, nearest
     "--show", metavar="NAME", help="Print one template, with the repository's override if there is one."
 )
 @click.option("--copy", metavar="NAME", help="Copy a built-in template to templates/, to change it there.")
+@json_option
 @root_option
-def command(show: str | None, copy: str | None, root: Path | None) -> None:
+def command(show: str | None, copy: str | None, fmt: str, root: Path | None) -> None:
     """List the templates and which are overridden.
 
     A file in the repository's folder templates/ replaces the built-in template of the same name; other files there
     can be included.
     """
+    if fmt == "json" and (show or copy):
+        raise CliError("--format json lists the templates; leave --show and --copy out")
     session = open_session(root)
     templates = Templates(session.root / "templates")
     if copy:
         emit(f"wrote {_copied(templates, copy, session.root).relative_to(session.root)}\n")
         return
-    emit(_text(templates, show) if show else _list(templates))
+    if show:
+        emit(_text(templates, show))
+    else:
+        listed = listed_templates(templates)
+        emit(as_json(listed) if fmt == "json" else "".join(map(_line, listed)))
 
 
 def _text(templates: Templates, name: str) -> str:
@@ -68,18 +76,8 @@ def _known(templates: Templates, name: str) -> str:
     raise CliError(f"no such template: {name}", hint)
 
 
-def _list(templates: Templates) -> str:
-    ours = template_names(builtin_folder())
-    return "".join(_line(file, ours) for file in templates.files.values())
-
-
-def _line(file: TemplateFile, ours: list[str]) -> str:
+def _line(one: TemplateRecord) -> str:
     """Return the line of one template. An added one is included by others, or its name is misspelt."""
-    if not file.own:
-        return f"built-in    {visible(file.name)}\n"
-    if file.name in ours:
-        return f"overridden  {file.name}\n"
-    near = misspelt(file.name, ours)
-    return (
-        f"added       {visible(file.name)}  (replaces nothing{f'; did you mean {near}?' if near else ''})\n"
-    )
+    near = f"; did you mean {one['near']}?" if one["near"] else ""
+    added = f"  (replaces nothing{near})" if one["state"] == "added" else ""
+    return f"{one['state']:<10}  {visible(one['name'])}{added}\n"

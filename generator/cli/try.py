@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from generator.cli.options import root_option
+from generator.cli.options import json_option, root_option
 from generator.pipeline.evaluate import plans_of
 from generator.pipeline.selection import select_one
 from generator.pipeline.session import open_session
@@ -29,14 +29,7 @@ from generator.source.errors import CliError
     show_default=True,
     help="Seconds that each of three loads lasts.",
 )
-@click.option(
-    "--format",
-    "fmt",
-    type=click.Choice(("text", "json")),
-    default="text",
-    show_default=True,
-    help="Output format.",
-)
+@json_option
 @root_option
 def command(
     spec: str, artifact: Path | None, url: str | None, seconds: float, fmt: str, root: Path | None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import import_module
 from itertools import groupby
 from types import MappingProxyType
-from typing import Final
+from typing import Annotated, Final, Literal, TypedDict
 
 from generator.lint import CODES, Code, Repair, check_of, load
 from generator.source.errors import CliError
@@ -69,6 +70,28 @@ _REPAIRS: Final[Mapping[Repair, str]] = {
     "with `--apply CODE`.",
     "review": "Only after a question, or with `--apply CODE`: it changes how the model is released or what it needs.",
 }
+
+
+class CodeRecord(TypedDict):
+    """One code."""
+
+    code: str
+    family: Annotated[str, "Its letters."]
+    severity: Annotated[str, "Of its findings, unless one says otherwise."]
+    title: str
+    fix: Annotated[Repair, "What `sluice validate --fix` does: nothing, repair it, or ask first."]
+    since: Annotated[str, "Version of Sluice."]
+    page: Annotated[str, "Markdown: what is checked, why it matters, what to do, an example."]
+
+
+class CodesDocument(TypedDict):
+    """The codes that `sluice explain` was asked for."""
+
+    schema: Literal["sluice/codes/v1"]
+    families: Annotated[dict[str, str], "What each family is about, by its letters."]
+    codes: list[CodeRecord]
+
+
 _FILE: Final = re.compile(r"^# ([\w./-]+\.\w+)\n", re.MULTILINE)
 
 
@@ -204,3 +227,30 @@ def listing(letters: str) -> str:
 def pages() -> dict[str, str]:
     """Return every file of `docs/codes/` by its name."""
     return {"README.md": index(), **{f"{code.code}.md": page(code) for code in all_codes().values()}}
+
+
+def record(code: Code) -> CodeRecord:
+    """Return a code and its page."""
+    return CodeRecord(
+        code=code.code,
+        family=family(code.code),
+        severity=code.severity,
+        title=code.title,
+        fix=code.repair,
+        since=code.since,
+        page=page(code),
+    )
+
+
+def as_json(name: str) -> str:
+    """Return the document about a code, the codes of a family, or all codes if the name is empty.
+
+    Raises:
+        CliError: there is no such code.
+    """
+    wanted = [code for code in all_codes().values() if name in {"", family(code.code)}]
+    found = [record(code) for code in wanted or [code_named(name)]]
+    about = {
+        letters: FAMILIES[letters] for letters in FAMILIES if letters in {one["family"] for one in found}
+    }
+    return json.dumps(CodesDocument(schema="sluice/codes/v1", families=about, codes=found), indent=2) + "\n"

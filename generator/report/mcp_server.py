@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, NotRequired, TypedDict
 
+from generator.report.codes import CodeRecord
 from generator.report.formats.json_schema import Keywords, Node, schema_of
+from generator.report.postmortems.json_document import IncidentFacts
 from generator.report.schemas import SCHEMAS
 from generator.source.errors import CliError, FindingsError, UserError
 
@@ -65,24 +67,9 @@ class VerifyArguments(TypedDict):
     tree: _TREE
 
 
-class Explanation(TypedDict):
-    """The page of a code."""
+class IncidentRecord(IncidentFacts):
+    """What git knows of a release that was stopped or taken back, and the page about it."""
 
-    code: str
-    severity: str
-    title: str
-    page: Annotated[str, "Markdown: what is checked, why it matters, what to do, an example."]
-
-
-class IncidentRecord(TypedDict):
-    """What git knows of a release that was stopped or taken back; empty text is what it does not know."""
-
-    model: str
-    environment: str
-    release: Annotated[str, "The release key."]
-    version: Annotated[str, "The version of the model."]
-    taken_back: Annotated[str, "Why a person took it back."]
-    missing: Annotated[list[str], "Sources that are missing."]
     page: Annotated[
         str, "Markdown: timeline, what each guard saw, what let it through, what would have caught it."
     ]
@@ -134,11 +121,10 @@ def _odds(root: Path, given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _explain(root: Path, given: Mapping[str, Any]) -> dict[str, Any]:
-    from generator.report.codes import code_named, page
+    from generator.report.codes import code_named, record
 
     del root
-    code = code_named(given["code"].upper())
-    return {"code": code.code, "severity": code.severity, "title": code.title, "page": page(code)}
+    return {**record(code_named(given["code"].upper()))}
 
 
 def _incident(root: Path, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -148,6 +134,7 @@ def _incident(root: Path, given: Mapping[str, Any]) -> dict[str, Any]:
     from generator.pipeline.session import open_session
     from generator.report.postmortems.document import as_markdown
     from generator.report.postmortems.incident import read_incident
+    from generator.report.postmortems.json_document import facts
     from generator.report.postmortems.remedy import remedy
     from generator.report.postmortems.sections import sections, title
 
@@ -158,15 +145,8 @@ def _incident(root: Path, given: Mapping[str, Any]) -> dict[str, Any]:
     found = remedy(session, entry, incident, {}, None)
     evidence = read_evidence(entry.evidence, session.root, entry.name)
     gates = gate_statuses(found.today.plan, evidence) if found.today else ()
-    return {
-        "model": incident.model,
-        "environment": incident.environment,
-        "release": incident.key,
-        "version": incident.version,
-        "taken_back": incident.taken_back.reason if incident.taken_back else "",
-        "missing": list(incident.missing),
-        "page": as_markdown(title(incident), sections(incident, found, None, gates)),
-    }
+    page = as_markdown(title(incident), sections(incident, found, None, gates))
+    return {**facts(incident), "page": page}
 
 
 def _verify(root: Path, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -195,7 +175,7 @@ TOOLS: Final[Mapping[str, Tool]] = {
     "explain": Tool(
         "What the code of a finding means, and how to fix it.",
         ExplainArguments,
-        lambda: schema_of(Explanation),
+        lambda: schema_of(CodeRecord),
         _explain,
     ),
     "why_rolled_back": Tool(

@@ -74,6 +74,32 @@ def _document(name: str, title: str, description: str, record: type) -> Node:
     return identified(name, title, {"description": f"{description} {units}", **schema_of(record)})
 
 
+def _check() -> Node:
+    from generator.report.checks import CheckDocument
+
+    text = "What `render`, `ci` and `codeowners` find with --check."
+    return _document("check", "A check of files", text, CheckDocument)
+
+
+def _codes() -> Node:
+    from generator.report.codes import CodesDocument
+
+    return _document("codes", "Codes of findings", "What `sluice explain` prints.", CodesDocument)
+
+
+def _templates() -> Node:
+    from generator.report.template_list import TemplatesDocument
+
+    return _document("templates", "Templates", "What `sluice templates` lists.", TemplatesDocument)
+
+
+def _postmortem() -> Node:
+    from generator.report.postmortems.json_document import PostmortemDocument
+
+    text = "What `sluice postmortem` found."
+    return _document("postmortem", "What happened to a release", text, PostmortemDocument)
+
+
 def _findings() -> Node:
     from generator.report.formats.findings_json import Document
 
@@ -95,6 +121,10 @@ SCHEMAS: Final[Mapping[str, Callable[[], Node]]] = {
     "try": _trial,
     "import": _import,
     "doctor": _doctor,
+    "check": _check,
+    "codes": _codes,
+    "templates": _templates,
+    "postmortem": _postmortem,
     "odds": _odds,
     "status": _of("status", "Models in git and in the cluster", "StatusDocument"),
     "audit": _of("audit", "Versions in git", "AuditDocument"),

@@ -86,7 +86,7 @@ def render(report: Report) -> str:
     """Write the report."""
     document: Document = {
         "schema": SCHEMA,
-        "findings": [_finding(finding) for finding in report.findings],
+        "findings": [finding_record(finding) for finding in report.findings],
         "summary": {
             "checked": report.checked,
             "files": report.files,
@@ -99,7 +99,8 @@ def render(report: Report) -> str:
     return json.dumps(document, indent=2, allow_nan=False) + "\n"
 
 
-def _finding(finding: Finding) -> FindingRecord:
+def finding_record(finding: Finding) -> FindingRecord:
+    """Return a finding as it is in every document with findings."""
     return {
         "code": finding.code,
         "page": page(finding.code),
