@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
+from generator.plan.names import kept_names
 from generator.plan.peak import Need, peak, steady_state
 from generator.plan.values import Plan
 from generator.spec.platform import Prices
@@ -32,6 +33,7 @@ class ResourceFootprint:
         steady_state: need between releases, with the smallest number of pods.
         scaled_up: the same with the largest number of pods.
         hosts: host names of its route, in the order of the spec.
+        kept: kind and name of the objects that keep a name, by the key of the spec.
     """
 
     team: str
@@ -42,6 +44,7 @@ class ResourceFootprint:
     steady_state: Need
     scaled_up: Need
     hosts: tuple[str, ...]
+    kept: tuple[tuple[str, tuple[str, str]], ...] = ()
 
 
 def footprint(plan: Plan) -> ResourceFootprint:
@@ -56,6 +59,7 @@ def footprint(plan: Plan) -> ResourceFootprint:
         steady_state=steady_state(plan),
         scaled_up=steady_state(plan, scaled_up=True),
         hosts=tuple(routing.hosts) if routing.router.splits_requests else (),
+        kept=tuple(kept_names(plan).items()),
     )
 
 

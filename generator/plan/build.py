@@ -244,7 +244,7 @@ def _image(inputs: Inputs, registry: str) -> Image:
 
 
 def _routing(identity: Identity, environment: Environment, spec: ModelSpec) -> Routing:
-    router = environment.router
+    router, names = environment.router, spec.traffic.names
     domain = domain_of(environment, identity.environment)
     hosts = tuple(spec.traffic.hosts) or (f"{identity.model}.{identity.team}.{domain}",)
     return Routing(
@@ -260,6 +260,9 @@ def _routing(identity: Identity, environment: Environment, spec: ModelSpec) -> R
         router.tls_secret or "",
         router.group or "",
         hosts,
+        names.service or "",
+        names.new_service or "",
+        names.route or "",
     )
 
 
@@ -381,6 +384,7 @@ def _delivery(inputs: Inputs) -> Delivery:
         application=argocd.application(
             inputs.environment, inputs.model.metadata.team, inputs.model.metadata.name
         ),
+        project=argocd.project(inputs.environment, inputs.model.metadata.team),
         labels=tuple(sorted(argocd.labels.items())),
         automated=argocd.automated,
         prune=argocd.prune,

@@ -44,6 +44,7 @@ _OBJECTS: Final = (
     ("AnalysisTemplate", ("-guards", "-watch", "-preview", "-shadow-watch", "-shadow-evidence")),
     ("CronWorkflow", ("-recheck",)),
     ("TraefikService", ("", "-shadow")),
+    ("route", ("", "-feedback", "-shadow")),
     ("ServiceAccount", ("",)),
     ("HorizontalPodAutoscaler", ("",)),
 )
@@ -80,9 +81,9 @@ class DerivedName:
 def derived_names(platform: PlatformSpec, models: Iterable[ModelFiles]) -> Iterator[DerivedName]:
     """Yield every derived name: of the platform, of each environment, of each team even without models, of models."""
     yield from _of_platform(platform)
-    for environment in platform.environments:
+    for environment, settings in platform.environments.items():
         for team in platform.teams:
-            name = f"{environment}-{team}"
+            name = settings.argocd.project(environment, team)
             yield DerivedName("AppProject", "Argo CD", name, Owner(environment, team))
     entries = tuple(models)
     for team in dict.fromkeys(entry.team for entry in entries):
@@ -90,6 +91,11 @@ def derived_names(platform: PlatformSpec, models: Iterable[ModelFiles]) -> Itera
             yield DerivedName(kind, _namespaces(team), name, Owner("", team))
     for entry in entries:
         yield from _of_model(platform, entry)
+
+
+def object_names(kind: str, model: str) -> set[str]:
+    """Return the names that objects of a kind may get from the name of a model."""
+    return {f"{model}{suffix}" for suffix in dict(_OBJECTS)[kind]}
 
 
 def _namespaces(team: str) -> str:

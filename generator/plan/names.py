@@ -20,28 +20,59 @@ PREDICT, FEEDBACK = "/predict", "/feedback"
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """Names by role; all of them start with the name of the model."""
+    """Names by role; all of them start with the name of the model, but for those that a spec keeps.
+
+    Args:
+        model: the name of the model.
+        service: kept name of the Service that answers users; empty for none.
+        new_service: kept name of the Service of the version under test; empty for none.
+        kept_route: kept name of the route; empty for none.
+    """
 
     model: str
+    service: str = ""
+    new_service: str = ""
+    kept_route: str = ""
+
+    @classmethod
+    def of(cls, plan: Plan) -> Names:
+        """Return the names of the objects of a plan."""
+        kept = plan.routing
+        return cls(plan.identity.model, kept.service, kept.new_service, kept.name)
+
+    @property
+    def main(self) -> str:
+        """Service of all pods, where the router does not split requests."""
+        return self.service or self.model
 
     @property
     def stable(self) -> str:
         """Service of the stable version."""
-        return f"{self.model}-stable"
+        return self.service or f"{self.model}-stable"
 
     @property
     def canary(self) -> str:
         """Service of the new version."""
-        return f"{self.model}-canary"
+        return self.new_service or f"{self.model}-canary"
 
     @property
     def active(self) -> str:
         """Service of the version that answers users (blue-green)."""
-        return f"{self.model}-active"
+        return self.service or f"{self.model}-active"
 
     @property
     def preview(self) -> str:
         """Service of the version under test (blue-green)."""
+        return self.new_service or f"{self.model}-preview"
+
+    @property
+    def route(self) -> str:
+        """The objects that route live requests."""
+        return self.kept_route or self.model
+
+    @property
+    def smoke(self) -> str:
+        """AnalysisTemplate that runs before a blue-green switch."""
         return f"{self.model}-preview"
 
     @property
@@ -76,6 +107,27 @@ class Names:
     def gates(self, key: str) -> str:
         """Return the name of the Workflow that runs the gates of a gate key."""
         return f"{self.model}-gates-{key[:10]}"
+
+
+def service_roles(plan: Plan) -> dict[str, str]:
+    """Return the names of the Services that live requests reach, by role."""
+    names = Names.of(plan)
+    if plan.rollout.strategy == "blue-green":
+        return {"active": names.active, "preview": names.preview}
+    if plan.routing.router.splits_requests:
+        return {"stable": names.stable, "canary": names.canary}
+    return {"main": names.main}
+
+
+def kept_names(plan: Plan) -> dict[str, tuple[str, str]]:
+    """Return kind and name of the objects whose names a spec keeps, by the key of the spec."""
+    kept = plan.routing
+    found = {
+        "service": ("Service", kept.service),
+        "newService": ("Service", kept.new_service),
+        "route": ("route", kept.name),
+    }
+    return {key: item for key, item in found.items() if item[1]}
 
 
 def gate_workflow(plan: Plan) -> str:

@@ -70,9 +70,9 @@ def _own(plan: Plan) -> list[object]:
 def in_any_environment(plan: Plan) -> Plan:
     """Return a plan without what may differ between environments while the same thing runs.
 
-    That is the names of environment and namespace, the registry, the hosts, the numbers of pods, and overrides of
-    resources, gates and pods in `environments:`, of the spec and of the platform. A fetched Secret is named after what
-    it is in the spec, with the versions of its keys.
+    That is the names of environment and namespace, the registry, hosts, names of Services and routes, the numbers of
+    pods, and overrides of resources, gates and pods in `environments:`, of the spec and of the platform. A fetched
+    Secret is named after what it is in the spec, with the versions of its keys.
     """
     names = {
         secret.name: f"{secret.role}-{sha256_of([secret.role, secret.keys])[:8]}" for secret in plan.secrets
@@ -87,7 +87,7 @@ def in_any_environment(plan: Plan) -> Plan:
     return replace(
         plan,
         identity=replace(plan.identity, environment="any", namespace="any"),
-        routing=replace(plan.routing, hosts=()),
+        routing=replace(plan.routing, hosts=(), service="", new_service="", name=""),
         capacity=replace(
             plan.common.capacity, replicas=1, minimum=0, maximum=0, startup_s=plan.capacity.startup_s
         ),

@@ -75,7 +75,10 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class Routing:
-    """The routing of this model's live traffic."""
+    """The routing of this model's live traffic.
+
+    `service` and `new_service` are names that Services keep, `name` is that of the route; empty for those of the model.
+    """
 
     kind: str
     gateway: str
@@ -89,6 +92,9 @@ class Routing:
     tls_secret: str
     group: str
     hosts: tuple[str, ...]
+    service: str = ""
+    new_service: str = ""
+    name: str = ""
 
     @property
     def router(self) -> Router:
@@ -181,6 +187,7 @@ class Delivery:
         argocd_namespace: where Argo CD runs.
         cluster: name of the cluster in Argo CD, for destinations by name; empty for destinations by server.
         application: name of the Application, unique in the namespace of Argo CD.
+        project: name of its AppProject.
         labels: labels of the Application.
         automated: Argo CD syncs by itself; then `prune` and `self_heal` are its settings.
         rollouts: release of Argo Rollouts, as "1.10".
@@ -198,6 +205,7 @@ class Delivery:
     argocd_namespace: str
     cluster: str
     application: str
+    project: str
     labels: tuple[tuple[str, str], ...]
     automated: bool
     prune: bool

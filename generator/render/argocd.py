@@ -41,16 +41,11 @@ _ADMISSION = (
 )  # fmt: skip
 
 
-def project(environment: str, team: str) -> str:
-    """Return the name of a team's AppProject."""
-    return f"{environment}-{team}"
-
-
 def render_application(plan: Plan, templates: Templates) -> dict[str, str]:
     """Return the Application that syncs one bundle."""
     context = {
         "application": plan.delivery.application,
-        "project": project(plan.identity.environment, plan.identity.team),
+        "project": plan.delivery.project,
         "ignored": ignored(plan),
     }
     output = Output("application.yaml", "argocd/application.yaml.j2", context)
@@ -74,7 +69,7 @@ def render_project(
     """Return the AppProject of one team in one environment."""
     context = {
         **_shared(platform, environment),
-        "project": project(environment, team),
+        "project": platform.environments[environment].argocd.project(environment, team),
         "team": team,
         "namespace": namespace_of(platform, environment, team),
         "description": _project_description(team, environment, platform.teams[team].owners),

@@ -102,7 +102,7 @@ class FilesOfPlan:
         images = gate_images(plan, templates)
         context = {
             "plan": plan,
-            "names": Names(identity.model),
+            "names": Names.of(plan),
             "labels": labels(identity),
             "selector": selector(plan),
             "port": PORT,

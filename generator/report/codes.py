@@ -85,7 +85,7 @@ class CodeRecord(TypedDict):
 
 
 class CodesDocument(TypedDict):
-    """The codes that `sluice explain` was asked for."""
+    """The codes that `sluice explain` prints."""
 
     schema: Literal["sluice/codes/v1"]
     families: Annotated[dict[str, str], "What each family is about, by its letters."]

@@ -138,6 +138,7 @@ _OWN = {
     ("ownership", "namespace"),
     ("route", "hosts"),
     ("delivery", "application"),
+    ("delivery", "project"),
     ("delivery", "promoted"),
     ("delivery", "requires"),
     ("delivery", "watch"),

@@ -49,7 +49,7 @@ class Traffic:
     """The live requests of one model, and where git sends them.
 
     Args:
-        model: name of the objects that route: that of the model, or of its feedback.
+        name: name of the objects that route: predictions, or feedback.
         hosts: host names that clients use.
         routes: the paths of its API, predictions first.
         backends: stable and canary, or the only Service: the active one of a blue-green release, or that of feedback.
@@ -59,7 +59,7 @@ class Traffic:
         health: path and port of a pod that answer whether it is ready.
     """
 
-    model: str
+    name: str
     hosts: tuple[str, ...]
     routes: tuple[Route, ...]
     backends: tuple[Backend, ...]
@@ -72,7 +72,7 @@ class Traffic:
     def context(self) -> Mapping[str, object]:
         """The variables of a route's template, in addition to the plan."""
         return {
-            "name": self.model,
+            "name": self.name,
             "routes": self.routes,
             "backends": self.backends,
             "timeout_s": self.timeout_s,

@@ -13,7 +13,7 @@ _GROUP: Final = "traefik.io"
 
 def _routes(traffic: Traffic) -> Iterator[RouteFile]:
     switched = len(traffic.backends) == 1
-    kind, service = ("Service", traffic.backends[0].name) if switched else ("TraefikService", traffic.model)
+    kind, service = ("Service", traffic.backends[0].name) if switched else ("TraefikService", traffic.name)
     hosts = " || ".join(f"Host(`{host}`)" for host in traffic.hosts)
     rules = [
         {
@@ -24,7 +24,7 @@ def _routes(traffic: Traffic) -> Iterator[RouteFile]:
         for route in traffic.routes
     ]
     yield RouteFile(
-        "ingressroute-main.yaml", "kubernetes/ingressroute.yaml.j2", {"name": traffic.model, "routes": rules}
+        "ingressroute-main.yaml", "kubernetes/ingressroute.yaml.j2", {"name": traffic.name, "routes": rules}
     )
     if not switched:
         yield RouteFile("traefikservice-main.yaml", "kubernetes/traefikservice.yaml.j2", traffic.context)

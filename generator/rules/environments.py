@@ -165,20 +165,22 @@ def _reachable(requires: dict[str, list[str]], start: str) -> set[str]:
 @rule(
     "PLAT948",
     "error",
-    "an environment limits a team that does not exist",
+    "an environment names a team that does not exist",
     scope=FleetContext,
-    why="The limit applies to no team: the team was renamed, or its name is misspelt.",
+    why="Its limits, or the name of its AppProject, apply to no team: the team was renamed, or its name is misspelt.",
     remedy="Correct the name, or remove it.",
     example="# specs/platform.yaml\nspec: {environments: {production: {teams: {shopp: {budget: {monthly: 900 EUR}}}}}}",
     instead="# specs/platform.yaml\nspec: {environments: {production: {teams: {shop: {budget: {monthly: 900 EUR}}}}}}",
 )
 def limited_teams(context: FleetContext) -> Iterator[Problem]:
-    """Check the names of teams that an environment has limits for."""
+    """Check the names of teams that an environment has limits or AppProjects for."""
     known = context.platform.teams
     for name, environment in context.platform.written.items():
-        for team in environment.teams:
+        named: list[tuple[Path, str]] = [(("teams",), team) for team in environment.teams]
+        named += [(("argocd", "projects"), team) for team in environment.argocd.projects]
+        for at, team in named:
             if team not in known:
-                path: Path = ("spec", "environments", name, "teams", team)
+                path: Path = ("spec", "environments", name, *at, team)
                 yield Problem(path, f"unknown team `{team}`", did_you_mean(team, known), on_key=True)
 
 

@@ -72,8 +72,7 @@ metadata: {name: visitor-recommender}
 )
 def lengths(context: Context) -> Iterator[Problem]:
     """Check names that combine several others: Application, bento, shadow, gate Workflow, and image."""
-    identity = context.plan.identity
-    names = Names(identity.model)
+    names = Names.of(context.plan)
     derived = {
         "Argo CD Application": context.plan.delivery.application,
         "bento": context.plan.server.name,

@@ -87,6 +87,11 @@ class OwnArgoCd(Record):
         description="names of Applications that exist, by model; default: `<environment>-<team>-<model>`",
         examples=[{"shop/recommender": "recommendations"}],
     )
+    projects: dict[Name, Name] = Field(
+        {},
+        description="names of AppProjects, by team; default: `<environment>-<team>`",
+        examples=[{"shop": "shop-models"}],
+    )
     automated: bool = Field(True, description="Argo CD syncs by itself; false: people sync")
     prune: bool = Field(True, description="an automated sync removes what is no longer in git")
     self_heal: bool = Field(True, description="an automated sync takes back changes in the cluster")
@@ -94,6 +99,10 @@ class OwnArgoCd(Record):
     def application(self, environment: str, team: str, model: str) -> str:
         """Return the name of a model's Application."""
         return self.applications.get(f"{team}/{model}", f"{environment}-{team}-{model}")
+
+    def project(self, environment: str, team: str) -> str:
+        """Return the name of a team's AppProject."""
+        return self.projects.get(team, f"{environment}-{team}")
 
 
 if TYPE_CHECKING:

@@ -18,6 +18,7 @@ from generator.spec.types import (
     Line,
     Memory,
     Name,
+    ObjectName,
     Percent,
     Requirement,
     SystemPackage,
@@ -169,6 +170,22 @@ class Service(Record):
     env: list[Env] = Field([], description="environment variables")
 
 
+class KeptNames(Record):
+    """Names that objects keep because others know them; the default names are those of the model."""
+
+    service: ObjectName | None = Field(
+        None,
+        description="Service that answers users: of the stable version, of the active one (blue-green), or of all pods",
+        examples=["recommendations"],
+    )
+    new_service: ObjectName | None = Field(
+        None, description="Service of the version under test", examples=["recommendations-canary"]
+    )
+    route: ObjectName | None = Field(
+        None, description="the objects that route: HTTPRoute, VirtualService, Ingress and so on"
+    )
+
+
 class Traffic(Record):
     """The live traffic of the model."""
 
@@ -180,6 +197,9 @@ class Traffic(Record):
         examples=[200],
     )
     hosts: list[Host] = Field([], description="host names; default: model.team.<domain of the environment>")
+    names: KeptNames = Field(
+        KeptNames.model_construct(), description="names of Services and routes that existed before the model"
+    )
     feedback: Literal["internal", "public"] = Field(
         "internal",
         description="who reaches the feedback route: pods of the cluster, or also callers of the public host",

@@ -286,6 +286,16 @@ Name = Annotated[
         "ticket-classifier",
     ),
 ]
+ObjectName = Annotated[
+    str,
+    *unit(
+        "ObjectName",
+        r"^[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$",
+        "an object's name has at most 63 lower-case letters, digits and dashes, and starts with a letter",
+        "recommendations",
+    ),
+]
+"""A name that a Service may have: a label as in RFC 1035."""
 Key = Annotated[
     str, *unit("Key", SNAKE, "a column, metric or event has only letters, digits and _", "ndcg_at_10")
 ]

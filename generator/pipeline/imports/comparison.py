@@ -84,7 +84,7 @@ def compare(member: Member, plan: Plan, files: Mapping[str, str]) -> Compared:
 
 def _partners(family: Family, plan: Plan) -> Iterator[tuple[tuple[str, str], Account]]:
     """Yield the object of the tree that a rendered one is in the place of, by kind and name."""
-    names = Names(plan.identity.model)
+    names = Names.of(plan)
     yield ("Rollout", family.name), family.main
     for role, account in family.services.items():
         yield ("Service", getattr(names, role) if role else family.name), account

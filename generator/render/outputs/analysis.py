@@ -29,7 +29,7 @@ def analyses(plan: Plan) -> Iterator[Output]:
 
 
 def _canary(plan: Plan, rollout: Canary) -> Iterator[Output]:
-    names = Names(plan.identity.model)
+    names = Names.of(plan)
     background = live_metrics(plan)
     if background:
         yield _template(plan, "guards", names.guards, background, _BOTH)
@@ -46,7 +46,7 @@ def _canary(plan: Plan, rollout: Canary) -> Iterator[Output]:
 
 
 def _blue_green(plan: Plan, rollout: BlueGreen) -> Iterator[Output]:
-    names = Names(plan.identity.model)
+    names = Names.of(plan)
     yield Output(
         "analysistemplate-preview.yaml", "kubernetes/analysistemplate-preview.yaml.j2", _smoke(plan, names)
     )

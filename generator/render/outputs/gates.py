@@ -55,7 +55,7 @@ def _watch(plan: Plan, gates: Sequence[Gate]) -> Output:
         "kubernetes/cronworkflow-watch.yaml.j2",
         {
             **_context([with_moving_windows(gate) for gate in gates], release),
-            "workflow": Names(plan.identity.model).recheck,
+            "workflow": Names.of(plan).recheck,
             "inputs_path": WATCH_FOLDER,
             "several": _version(plan.delivery.workflows) >= _SCHEDULES,
             "metrics": {"time": METRIC_TIME, "passed": METRIC_PASSED},

@@ -103,7 +103,7 @@ def shadow(plan: Plan) -> Iterator[Output]:
     """Yield the Deployment of the pods that answer copied requests, with the version to release."""
     if plan.rollout.shadow is None:
         return
-    name = Names(plan.identity.model).shadow
+    name = Names.of(plan).shadow
     context = {**pod(plan, name, shadow_arm(plan)), "replicas": shadow_pods(plan)}
     yield Output("deployment-shadow.yaml", "kubernetes/deployment-shadow.yaml.j2", context)
 

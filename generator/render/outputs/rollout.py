@@ -81,7 +81,7 @@ def _background(plan: Plan) -> Iterable[str]:
 
 def _steps(plan: Plan, rollout: Canary) -> Iterator[dict[str, object]]:
     """Yield the controller's steps, which have exactly one key each."""
-    names = Names(plan.identity.model)
+    names = Names.of(plan)
     if rollout.shadow:
         yield {"setWeight": 0}
         if plan.shadow_guards:
@@ -128,7 +128,7 @@ def _cohort(plan: Plan, step: CohortStep, index: int) -> Iterator[dict[str, obje
         yield {"setHeaderRoute": {"name": _HEADER_ROUTE, "match": [match]}}
         yield {"pause": {"duration": go_duration(part_s)}}
     used = used_arguments(evidence_metrics(plan, index), tuple(_HASHES))
-    yield _analysis(Names(plan.identity.model).evidence(index), used)
+    yield _analysis(Names.of(plan).evidence(index), used)
     yield {"setHeaderRoute": {"name": _HEADER_ROUTE}}
 
 

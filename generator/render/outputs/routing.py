@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from generator.plan.names import FEEDBACK, PORT, Names, selector
+from generator.plan.names import FEEDBACK, PORT, Names, selector, service_roles
 from generator.plan.values import Plan
 from generator.render.output import Output
 from generator.render.outputs.pods import probe_port
@@ -16,14 +16,8 @@ _ROUTE_MARGIN_S = 5
 
 def services(plan: Plan) -> Iterator[Output]:
     """Yield the Services of both versions, and that of the shadow."""
-    names, model = Names(plan.identity.model), plan.identity.model
-    if plan.rollout.strategy == "blue-green":
-        roles = {"active": names.active, "preview": names.preview}
-    elif plan.routing.router.splits_requests:
-        roles = {"stable": names.stable, "canary": names.canary}
-    else:
-        roles = {"main": model}
-    for role, name in roles.items():
+    names = Names.of(plan)
+    for role, name in service_roles(plan).items():
         yield service(role, name, selector(plan))
     if plan.feedback:
         yield feedback_service(plan, selector(plan))
@@ -39,7 +33,7 @@ def service(role: str, name: str, selector: Mapping[str, str], target: str = "ht
 
 def feedback_service(plan: Plan, selector: Mapping[str, str]) -> Output:
     """Return the Service of the feedback route of all pods, whichever version they have."""
-    return service("feedback", Names(plan.identity.model).feedback, selector, "feedback")
+    return service("feedback", Names.of(plan).feedback, selector, "feedback")
 
 
 def routes(plan: Plan) -> Iterator[Output]:
@@ -57,13 +51,13 @@ def routes(plan: Plan) -> Iterator[Output]:
 
 def traffic(plan: Plan) -> Traffic:
     """Return the requests that the router splits."""
-    names = Names(plan.identity.model)
+    names = Names.of(plan)
     if plan.rollout.strategy == "blue-green":
         backends: tuple[Backend, ...] = (Backend(names.active, 100),)
     else:
         backends = (Backend(names.stable, 100), Backend(names.canary, 0))
     return Traffic(
-        model=plan.identity.model,
+        name=names.route,
         hosts=plan.routing.hosts,
         routes=tuple(
             Route(f"predict-{number}" if number > 1 else "predict", path, shadow_percent(plan))
@@ -78,9 +72,9 @@ def traffic(plan: Plan) -> Traffic:
 
 
 def _feedback(plan: Plan) -> Traffic:
-    name = Names(plan.identity.model).feedback
+    name = Names.of(plan).feedback
     return Traffic(
-        model=name,
+        name=name,
         hosts=plan.routing.hosts,
         routes=(Route("feedback", FEEDBACK, 0),),
         backends=(Backend(name, 100),),

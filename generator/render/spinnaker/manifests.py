@@ -32,10 +32,10 @@ def shared(plan: Plan, templates: Templates) -> list[Manifest]:
         if item["kind"] in _SCALERS:
             name = Names(plan.identity.model).stable
             item["spec"]["scaleTargetRef"] = {"apiVersion": "apps/v1", "kind": "Deployment", "name": name}
-    names = Names(plan.identity.model)
+    arms, names = Names(plan.identity.model), Names.of(plan)
     services = [
-        service(role, name, {"app.kubernetes.io/name": name})
-        for role, name in ((STABLE, names.stable), (CANARY, names.canary))
+        service(role, name, {"app.kubernetes.io/name": arm})
+        for role, name, arm in ((STABLE, names.stable, arms.stable), (CANARY, names.canary, arms.canary))
     ]
     if plan.feedback:
         services.append(feedback_service(plan, {"sluice.dev/model": plan.identity.model}))
@@ -58,7 +58,7 @@ def deployment(plan: Plan, role: str, templates: Templates) -> Manifest:
 
 def route(plan: Plan, weight: int, templates: Templates) -> list[Manifest]:
     """Return the route with this weight (percent) for the canary."""
-    names = Names(plan.identity.model)
+    names = Names.of(plan)
     shares = {names.stable: 100 - weight, names.canary: weight}
     found = list(_rendered(plan, routes(plan), templates))
     weights = plan.routing.router.weights

@@ -298,7 +298,7 @@ UNITS: Final[dict[str, Callable[[Typed], Repairs]]] = {
     "Path": path, "Host": host, "URL": url, "Reference": reference, "Requirement": requirement, "Version": version,
     "Registry": registry, "Repository": source_repository, "Header": header, "Word": word, "ModelName": model_name,
     "Code": code, "Loader": loader, "PackageName": package_name,
-    "SystemPackage": system_package,
+    "SystemPackage": system_package, "ObjectName": name,
 }  # fmt: skip
 """The repairs of each unit, by its name in `generator.spec.types`."""
 

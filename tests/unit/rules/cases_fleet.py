@@ -126,6 +126,20 @@ CASES = (
         "spec.teams.ads",
     ),
     Case(
+        "NAME408",
+        {"spec.traffic.names": {"service": "recs"}},
+        {"spec.traffic.hosts": []},
+        "spec.traffic.names.service",
+        models=TWO,
+    ),
+    Case(  # what the other model gets after a change of its strategy
+        "NAME408",
+        {"spec.environments": {"production": {"traffic": {"names": {"newService": "sorter-preview"}}}}},
+        {"spec.traffic.hosts": []},
+        "spec.environments.production.traffic.names.newService",
+        models=TWO,
+    ),
+    Case(
         "PLAT901",
         {"platform.waivers": [{**WAIVER, "model": "shop/rankers"}]},
         {"platform.waivers": [WAIVER]},
@@ -417,6 +431,18 @@ CASES = (
         {"platform.namespaces": "adopt", "platform.environments.production.teams": {"shop": {}}},
         "spec.environments.production.teams.shop.quota",
         "warning",
+    ),
+    Case(
+        "PLAT948",
+        {"platform.environments.production.argocd": {"projects": {"shopp": "shop-models"}}},
+        {"platform.environments.production.argocd": {"projects": {"shop": "shop-models"}}},
+        "spec.environments.production.argocd.projects.shopp",
+    ),
+    Case(  # two teams would share a project
+        "NAME407",
+        {**_TWO_TEAMS, "platform.environments.production.argocd": {"projects": {"shop": "production-ads"}}},
+        {**_TWO_TEAMS, "platform.environments.production.argocd": {"projects": {"shop": "production-shops"}}},
+        "spec.teams.ads",
     ),
     Case(
         "PLAT948",
