@@ -27,6 +27,8 @@ _OTHERS: Final = {
 _ELSEWHERE: Final = ("it is not part of a release that is imported", "keep it where it is")
 _TEMPLATE: Final = "a template of yours, a copy of kubernetes/{}"
 _HOST: Final = "clients use the host, not the name"
+_NAMES: Final = "`traffic.names` keeps a name"
+_NAMED: Final = "Service HTTPRoute VirtualService Ingress TraefikService"
 _IMAGE: Final = "put it into the image"
 _CONTAINERS: Final = "spec.template.spec.containers["
 _PREDICTOR: Final = "spec.predictor.containers["
@@ -48,6 +50,7 @@ class _Row(NamedTuple):
 _ROWS: Final = (
     _Row("", "metadata.labels", "", "objects have the labels of Sluice", "`pod.labels` for those of pods"),
     _Row("", "metadata.annotations", "", "objects have the annotations of Sluice", "`pod.annotations`"),
+    _Row(_NAMED, "metadata.name", "", "Services and routes are named after the model", _NAMES),
     _Row("", "metadata.name", "", "Sluice names objects after the model", _HOST),
     _Row(
         _PODS,
@@ -102,7 +105,7 @@ _ROWS: Final = (
         _PODS, "spec.strategy", "experiment", "steps have no word for it", "`rollout.shadow` copies requests"
     ),
     _Row(_PODS, "spec.strategy", "].args", "guards find the versions themselves", ""),
-    _Row(_PODS, "spec.strategy", "Service", "Services are named after the model", _HOST),
+    _Row(_PODS, "spec.strategy", "Service", "Services are named after the model", _NAMES),
     _Row(
         _PODS, "spec.strategy", "", "`rollout` has no word for it", _TEMPLATE.format("rollout-canary.yaml.j2")
     ),

@@ -34,7 +34,12 @@ RICH = {
                 {"name": "TOKEN", "secret": {"name": "rich", "key": "token"}},
             ],
         },
-        "traffic": {"minRps": 20, "hosts": ["rich.example.com"], "designEffect": 1.5},
+        "traffic": {
+            "minRps": 20,
+            "names": {"service": "riches", "newService": "riches-next", "route": "riches-web"},
+            "hosts": ["rich.example.com"],
+            "designEffect": 1.5,
+        },
         "outcomes": {
             "ctr": {"kind": "ratio", "event": "click", "baseline": "4%", "delay": "60s", "better": "higher"}
         },
