@@ -101,7 +101,9 @@ def test_an_option_that_resembles_nothing_has_no_hint(repository, sluice):
     done = sluice("render", "--zzz")
     assert done.exit_code == 2
     assert "id you mean" not in done.stderr
-    assert "`render` has --env, --output, --check, --diff, --bentos, --against, --root." in done.stderr
+    assert (
+        "`render` has --env, --output, --check, --diff, --bentos, --against, --format, --root." in done.stderr
+    )
 
 
 def test_the_words_of_other_programs_lead_to_commands_and_are_none():
