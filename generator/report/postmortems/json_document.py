@@ -10,6 +10,7 @@ from generator.report.formats.findings_json import Count
 from generator.report.postmortems.document import Section
 from generator.report.postmortems.incident import Incident
 from generator.report.postmortems.remedy import Remedy, Variant, false_rollback
+from generator.stats.timeline import Detection
 
 
 class IncidentFacts(TypedDict):
@@ -92,7 +93,9 @@ def as_json(incident: Incident, found: Remedy, sections: Sequence[Section]) -> s
 
 
 def _variant(one: Variant) -> VariantRecord:
-    stops = {harm: stop.probability if stop else None for harm, stop in one.caught.items()}
+    stops = {
+        harm: stop.probability if isinstance(stop, Detection) else None for harm, stop in one.caught.items()
+    }
     return VariantRecord(
         name=one.name,
         stops=stops,

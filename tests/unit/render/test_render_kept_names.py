@@ -24,7 +24,7 @@ NAMES = {"service": "recs", "newService": "recs-next", "route": "recs-web"}
 ROUTES = {"HTTPRoute", "VirtualService", "IngressRoute", "Ingress"}
 OURS = r"(ranker|recs)(-[a-z]+)*"
 ALONE = {"ranker-feedback", "ranker-shadow"}
-"""Objects that keep the name of the model: no user reaches them by it, or they have a host of their own."""
+"""Objects that keep the name of the model: nothing outside of the bundle knows it."""
 
 
 def kept(case: str) -> dict[str, str]:
