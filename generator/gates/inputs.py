@@ -125,13 +125,15 @@ class Inputs:
         """Return where a version of a table is: its address, or the path of its folder or metadata file.
 
         Raises:
-            NoVerdictError: it is missing, or is not below the repository.
+            NoVerdictError: it is missing, is not below the repository, or is reached through a link.
         """
         path, _, version = name.rpartition("@")
         if "://" in path:
             return name
         for folder in (self.folder, self.spec.parent, self.root) if is_below(path) else ():
             if folder is not None and (folder / path).exists():
+                if folder != self.folder and has_link(self.root, folder / path):
+                    raise NoVerdictError(f"{path} is reached through a link")
                 return f"{folder / path}@{version}"
         raise NoVerdictError(f"{path} is missing")
 

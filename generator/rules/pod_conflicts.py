@@ -13,6 +13,9 @@ from generator.spec.pod import Pod
 
 _Conflict = tuple[Path, str, str]
 _FINDS: Final = "Services, guards and network policies find the pods by it"
+_OF_RUNS: Final = ("workflows.argoproj.io/", "batch.kubernetes.io/")
+_OF_JOBS: Final = frozenset({"job-name", "controller-uid"})
+"""Labels by which network policies find the pods of gates and of smoke tests (templates/platform/networkpolicy-*)."""
 _ANNOTATIONS: Final = ("sluice.dev/", "argocd.argoproj.io/", "rollout.argoproj.io/", "kubectl.kubernetes.io/")
 _VOLUMES: Final = ("tmp", "feedback-keys", "shared-memory")
 _PORTS: Final = ("http", "feedback", "probes")
@@ -25,7 +28,8 @@ def conflicts(plan: Plan, pod: Pod) -> Iterator[_Conflict]:
     """Yield place in `pod`, message and hint of everything that collides."""
     yield from _marks(plan, pod)
     yield from _containers(plan, pod)
-    yield from _volumes(plan, pod)
+    yield from _volumes(pod)
+    yield from foreign_secrets(plan, pod)
     for index, spread in enumerate(pod.topology_spread_constraints):
         if (spread.get("topologyKey"), spread.get("whenUnsatisfiable")) == _SPREAD:
             message = (
@@ -42,6 +46,9 @@ def _marks(plan: Plan, pod: Pod) -> Iterator[_Conflict]:
     for key in pod.labels:
         if key in own or key.startswith("sluice.dev/"):
             yield ("labels", key), f"the label `{key}` is Sluice's: {_FINDS}", "choose another key"
+        elif key.startswith(_OF_RUNS) or key in _OF_JOBS:
+            message = f"the label `{key}` marks pods of gates and Jobs: their network policy would open for the model"
+            yield ("labels", key), message, "choose another key"
     found = (
         ((), pod.annotations),
         (("serviceAccount",), pod.service_account.annotations),
@@ -85,18 +92,11 @@ def _ports(path: Path, ports: object, taken: set[int]) -> Iterator[_Conflict]:
             yield (*path, index, "name"), message, "choose another name"
 
 
-def _volumes(plan: Plan, pod: Pod) -> Iterator[_Conflict]:
-    taken = {plan.gate_pods.secret, *plan.prometheus.secrets} - {""}
+def _volumes(pod: Pod) -> Iterator[_Conflict]:
     for index, volume in enumerate(pod.volumes):
         if volume.get("name") in _VOLUMES:
             message = f"the volume `{volume['name']}` is Sluice's"
             yield ("volumes", index, "name"), message, "choose another name"
-        for name in _secrets(volume):
-            if name in taken or name.endswith("-feedback"):
-                message = (
-                    f"the Secret `{name}` is not for models: gates or guards use it, or it signs feedback"
-                )
-                yield ("volumes", index), message, "name another Secret"
     for index, mount in enumerate(pod.volume_mounts):
         path = str(mount.get("mountPath", "")).rstrip("/") or "/"
         hidden = next((own for own in ("/tmp", "/dev/shm") if _within(own, path)), "")  # noqa: S108 - in the pod
@@ -106,16 +106,46 @@ def _volumes(plan: Plan, pod: Pod) -> Iterator[_Conflict]:
             yield ("volumeMounts", index, "mountPath"), message, "choose another folder, such as /data"
 
 
-def _secrets(volume: dict[str, object]) -> Iterator[str]:
-    """Yield the names of the Secrets that a volume shows."""
-    secret, projected = volume.get("secret"), volume.get("projected")
-    if isinstance(secret, dict):
-        yield str(secret.get("secretName", ""))
-    sources = projected.get("sources") if isinstance(projected, dict) else None
-    for source in sources if isinstance(sources, list) else ():
-        inner = source.get("secret") if isinstance(source, dict) else None
-        if isinstance(inner, dict):
-            yield str(inner.get("name", ""))
+def foreign_secrets(plan: Plan, pod: Pod) -> Iterator[_Conflict]:
+    """Yield place in `pod`, message and hint of every Secret that a part of the pod shows to a program."""
+    for key, items in (
+        ("volumes", pod.volumes),
+        ("sidecars", pod.sidecars),
+        ("initContainers", pod.init_containers),
+    ):
+        for index, item in enumerate(items):
+            for name in dict.fromkeys(_secrets(item)):
+                if is_foreign_secret(plan, name):
+                    yield (key, index), *not_for_models(name)
+
+
+def is_foreign_secret(plan: Plan, name: str) -> bool:
+    """Return whether a Secret of the team's namespace is for others than models."""
+    taken = {plan.gate_pods.secret, *plan.prometheus.secrets, plan.routing.tls_secret} - {""}
+    pulls = {str(item.get("name")) for item in plan.pod.image_pull_secrets}
+    return name in taken | pulls or name.endswith("-feedback") or name.startswith("sluice-gates.")
+
+
+def not_for_models(name: str) -> tuple[str, str]:
+    """Return the message and the hint about such a Secret."""
+    users = "gates, guards, the router or the registry use it, or it signs feedback"
+    return f"the Secret `{name}` is not for models: {users}", "name another Secret"
+
+
+def _secrets(value: object, key: str = "") -> Iterator[str]:
+    """Yield the names of the Secrets that a volume or a container names, at whatever depth."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _secrets(item, key)
+    if isinstance(value, dict):
+        if key in _SECRET_KEYS:
+            yield str(value.get("secretName") or value.get("name") or "")
+        for name, item in value.items():
+            yield from _secrets(item, str(name))
+
+
+_SECRET_KEYS: Final = frozenset({"secret", "secretRef", "secretKeyRef", "nodePublishSecretRef"})
+"""Keys of Kubernetes (core/v1) below which a Secret is named."""
 
 
 def _within(path: str, folder: str) -> bool:

@@ -1,4 +1,7 @@
-"""Pod Security Standard `restricted`, for what `pod` can hold (Kubernetes 1.36, pod-security-admission/policy)."""
+"""Pod Security Standard `restricted`, for what `pod` can hold (Kubernetes 1.36, pod-security-admission/policy).
+
+It allows tokens for the API server, which are refused here as well.
+"""
 
 from __future__ import annotations
 
@@ -28,6 +31,7 @@ def violations(pod: Pod) -> Iterator[tuple[Path, str]]:
         for source in volume.keys() - {"name"} - _SOURCES:
             allowed = ", ".join(sorted(_SOURCES))
             yield ("volumes", index, source), f"volumes of type `{source}` are refused; allowed: {allowed}"
+        yield from _tokens(volume, index)
     for key, value in pod.annotations.items():
         if key.startswith(_APP_ARMOR) and value == "unconfined":
             yield ("annotations", key), "AppArmor must not be `unconfined`"
@@ -35,6 +39,19 @@ def violations(pod: Pod) -> Iterator[tuple[Path, str]]:
         for index, container in enumerate(containers):
             for path, message in _of_container(container):
                 yield (key, index, *path), f"{message} (container `{container.get('name')}`)"
+
+
+def _tokens(volume: Mapping[str, Any], index: int) -> Iterator[tuple[Path, str]]:
+    """Yield tokens for the API server, which `restricted` allows and pods of models never get."""
+    projected = volume.get("projected")
+    sources = _list(projected.get("sources")) if isinstance(projected, dict) else []
+    for at, source in enumerate(sources):
+        token = source.get("serviceAccountToken") if isinstance(source, dict) else None
+        if isinstance(token, dict):
+            audience = str(token.get("audience") or "")
+            if not audience or "kubernetes" in audience:
+                path: Path = ("volumes", index, "projected", "sources", at, "serviceAccountToken")
+                yield path, "a token for the API server is refused: name the audience of another service"
 
 
 def _of_container(container: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:

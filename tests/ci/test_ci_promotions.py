@@ -9,6 +9,7 @@ import datetime as dt
 import json
 import re
 import shutil
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -233,6 +234,27 @@ def test_a_cluster_that_cannot_be_read_stops_nothing_and_is_noticed(demo: Demo, 
     proposed = found.alone(PROMOTE, "propose")[-1]
     assert (proposed.code, "could not be read from their clusters" in proposed.output) == (1, True)
     assert set(branches(demo)) == {RECORDED, PROPOSED}
+
+
+def test_a_link_among_the_records_brings_no_file_of_the_machine(demo: Demo, scratch: Path) -> None:
+    found = runner(
+        demo, scratch, {"secrets.KUBECONFIG": "", "secrets.SLUICE_TOKEN || github.token": "x"},
+        SOURCE_DATE_EPOCH=str(int(NOW.timestamp())), STANDIN_PULLS="[]",
+        GITHUB_EVENT_NAME="repository_dispatch", GITHUB_EVENT_PATH=str(event(demo, scratch)),
+    )  # fmt: skip
+    good(found.alone(PROMOTE, "record"))
+    secret = scratch / "secret"
+    secret.write_text('{"token": "of this machine"}')
+    (archive,) = (path for left in found.artifacts.values() for path in left.rglob("records.tar"))
+    with tarfile.open(archive, "a") as tar:
+        for name in (f"{MODEL.replace('/', ',')}.production.record.json", "shop,other.staging.record.json"):
+            link = tarfile.TarInfo(name)
+            link.type, link.linkname = tarfile.SYMTYPE, str(secret)
+            tar.addfile(link)
+    good(found.alone(PROMOTE, "propose"))
+    assert set(branches(demo)) == {RECORDED, PROPOSED}
+    for branch in branches(demo):
+        assert "of this machine" not in demo.git("diff", "main", branch)
 
 
 def test_gitlab_does_the_same(demo: Demo, scratch: Path) -> None:

@@ -47,7 +47,18 @@ def collected() -> Found:
             found.setdefault((pattern.pattern, pattern.flags), set()).update(used)
         for pattern, flags, method in inline(ast.parse(source), vars(loaded)):
             found.setdefault((pattern, re.compile(pattern, flags).flags), set()).add(method)
-    return {key: used for key, used in found.items() if isinstance(key[0], str)}
+    out: Found = {}
+    for key, used in found.items():
+        out.setdefault(as_text(*key), set()).update(used)
+    return out
+
+
+def as_text(pattern: str | bytes, flags: int) -> tuple[str, int]:
+    """A pattern on bytes as the same one on text."""
+    if isinstance(pattern, str):
+        return pattern, flags
+    text = pattern.decode("latin-1")
+    return text, re.compile(text, flags | re.ASCII).flags
 
 
 def compiled(values: dict[str, Any], depth: int = 3) -> Iterator[tuple[str, re.Pattern[Any]]]:

@@ -15,10 +15,10 @@ import pickletools
 import re
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,9 +28,13 @@ LIMIT: Final = 64 << 20
 """Bytes of a file that are read; a compressed file may hold as many."""
 _SHORT: Final = 256
 _FILES: Final = 100
+_OPCODES: Final = 5_000_000
+"""Opcodes of a pickle that are read in search of its columns: some seconds."""
 _VERSION: Final = rb"([0-9]+(?:\.[0-9]+){1,3}(?:\.?(?:rc|a|b|post)[0-9]+)?)"
 _GLOBAL: Final = re.compile(rb"\x8c(.)([A-Za-z_][\w.]*)\x94\x8c(.)([A-Za-z_]\w*)\x94\x93", re.DOTALL)
-_OLD_GLOBAL: Final = re.compile(rb"c([A-Za-z_][\w.]*)\n([A-Za-z_]\w*)\n")
+_OLD_MODULE: Final = re.compile(rb"[A-Za-z_][\w.]*")
+_OLD_NAME: Final = re.compile(rb"[A-Za-z_]\w*")
+_WORD: Final = bytes(range(48, 58)) + bytes(range(65, 91)) + b"_" + bytes(range(97, 123)) + b"."
 _SKLEARN: Final = re.compile(rb"_sklearn_version\x94?\x8c.%s\x94" % _VERSION, re.DOTALL)
 _WIDTH: Final = re.compile(rb"n_features_in_\x94?(?:K(.)|M(..))", re.DOTALL)
 _ENCODERS: Final = re.compile(r"(?:OneHot|Ordinal|Target|Label)Encoder|Vectorizer")
@@ -137,10 +141,7 @@ def _pickle(content: bytes) -> Facts:
         for found in _GLOBAL.finditer(content)
         if (found[1][0], found[3][0]) == (len(found[2]), len(found[4]))
     ]
-    classes = [
-        (module.decode(), name.decode())
-        for module, name in named or [(found[1], found[2]) for found in _OLD_GLOBAL.finditer(content)]
-    ]
+    classes = [(module.decode(), name.decode()) for module, name in named or _old_globals(content)]
     # Other classes of one module repeat its name only by number, so modules are found on their own as well.
     modules = {module.partition(".")[0] for module, _ in classes}
     format_ = _object_of(module for module, _ in classes)
@@ -168,6 +169,16 @@ def _object_of(modules: Iterable[str]) -> str:
     roots = [module.partition(".")[0] for module in modules]
     known = next((_ROOTS[root] for root in roots if root in _ROOTS), "")
     return "program" if "__main__" in roots or (not known and "cloudpickle" in roots) else known
+
+
+def _old_globals(content: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Yield module and name of the classes in a pickle of an older protocol: `c`, and a line for each of the two."""
+    for line, name in pairwise(content.split(b"\n")):
+        if _OLD_NAME.fullmatch(name):
+            word = line[len(line.rstrip(_WORD)) :]
+            module = word[word.find(b"c") + 1 :]
+            if b"c" in word and _OLD_MODULE.fullmatch(module):
+                yield module, name
 
 
 def _strings(content: bytes) -> str:
@@ -201,7 +212,7 @@ def _names_by_opcodes(content: bytes) -> list[str]:
     found: list[str] | None = None
     wanted = False
     with suppress(ValueError):  # an array of joblib ends the opcodes
-        for opcode, argument, _ in pickletools.genops(content):
+        for opcode, argument, _ in islice(pickletools.genops(content), _OPCODES):
             if opcode.name == "MEMOIZE":
                 memo.append(last)
                 continue

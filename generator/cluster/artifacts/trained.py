@@ -25,6 +25,7 @@ from generator.spec.frameworks import FRAMEWORKS
 from generator.spec.service import Service
 
 _LINE: Final = re.compile(r"([A-Za-z0-9][\w.-]*)(?:\[[\w,-]+\])?==([A-Za-z0-9.!+]+)\s*(?:;\s*(.*))?")
+_PIN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9.!+]+")
 _MARKER: Final = re.compile(
     r"python(?:_full)?_version\s*(<=|>=|==|<|>)\s*['\"](\d{1,4})\.(\d{1,4})[\d.]*['\"]"
 )
@@ -78,11 +79,13 @@ class Trained:
         ours = requirements(framework, Service.model_construct())
         versions = {package_name(line): line.partition("==")[2] for line in ours}
         whole = framework == "mlflow"
+        given = {name: version for name, version in self.listed.items() if _is_pin(name, version)}
         for name, version in self.needed.items():
-            known = self.listed.get(name) or version or _DEFAULTS.get(name)
+            own = version if version and _is_pin(name, version) else None
+            known = given.get(name) or own or _DEFAULTS.get(name)
             if known:
                 versions[name] = known
-        listed = {name: version for name, version in self.listed.items() if whole or name in versions}
+        listed = {name: version for name, version in given.items() if whole or name in versions}
         versions.update({name: listed[name] for name in listed if whole or name not in _OF_MLFLOW})
         if "xgboost" in versions:
             versions.pop("xgboost-cpu", None)
@@ -95,11 +98,16 @@ class Trained:
             out["frameworks"] = list(self.frameworks)
         if self.python:
             out["python"] = self.python
-        if self.columns:
+        if self.columns and all(column.name.isprintable() for column in self.columns):
             out["inputs"] = {column.name: _input(column) for column in self.columns}
         if self.texts:
             out["texts"] = True
         return out
+
+
+def _is_pin(name: str, version: str) -> bool:
+    """Return whether a model's files name a version that a list of packages can hold: others choose their text."""
+    return _PIN.fullmatch(f"{name}=={version}") is not None
 
 
 def _input(column: Column) -> dict[str, Any]:
@@ -141,12 +149,12 @@ def _exported_bento(files: Mapping[str, bytes]) -> Trained | None:
     if len(files) == 1:
         content, damaged = (
             next(iter(files.values())),
-            (tarfile.TarError, EOFError, OSError, lzma.LZMAError, zlib.error),
+            (tarfile.TarError, EOFError, OSError, ValueError, OverflowError, lzma.LZMAError, zlib.error),
         )
         with suppress(*damaged), tarfile.open(fileobj=io.BytesIO(content)) as archive:
             for member in archive:
                 name = member.name.removeprefix("./")
-                stream = archive.extractfile(member) if name in _OF_BENTOS else None
+                stream = archive.extractfile(member) if name in _OF_BENTOS and member.isreg() else None
                 found |= {name: stream.read(_LONGEST_LIST)} if stream else {}
     if not _mapping(found.get("bento.yaml")).get("service"):
         return None
@@ -157,13 +165,14 @@ def _exported_bento(files: Mapping[str, bytes]) -> Trained | None:
 
 def _layouts(files: Mapping[str, bytes]) -> Iterator[Facts]:
     """Yield what the names of the files around a model show: folders of spaCy and of Transformers."""
-    names = {_base(name): name for name in files}
-    if {"config.cfg", "meta.json"} <= names.keys():
+    paths = {_base(name): name for name in files}
+    if {"config.cfg", "meta.json"} <= paths.keys():
         yield Facts("spacy", {"spacy": None})
-    config = _json(files.get(names.get("config.json", ""), b""))
+    config = _json(files.get(paths.get("config.json", ""), b""))
     if "architectures" in config or "transformers_version" in config:
-        named = config.get("architectures") or ()
-        classifier = any(str(name).endswith("ForSequenceClassification") for name in named)
+        named = config.get("architectures")
+        names = named if isinstance(named, list) else ()
+        classifier = any(str(name).endswith("ForSequenceClassification") for name in names)
         version = str(config.get("transformers_version") or "") or None
         format_ = "transformers" if classifier else "transformers-other"
         yield Facts(format_, {"transformers": version, "torch": None})
@@ -173,7 +182,7 @@ def _json(content: bytes) -> dict[str, Any]:
     """Return the object in a file; empty if it is not one."""
     try:
         found = json.loads(content) if content else {}
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 
@@ -258,7 +267,7 @@ def _signature(text: object) -> tuple[Column, ...]:
     """Return the columns of MLflow's signature; none if it is a tensor, or holds a column that a row can't."""
     try:
         items = json.loads(text) if isinstance(text, str) else []
-    except ValueError:
+    except (ValueError, RecursionError):
         return ()
     columns = []
     for item in items if isinstance(items, list) else ():
@@ -274,7 +283,7 @@ def _with_examples(columns: tuple[Column, ...], content: bytes | None) -> tuple[
     try:
         example = json.loads(content) if content else {}
         row = dict(zip(example["columns"], example["data"][0], strict=True))
-    except (ValueError, KeyError, IndexError, TypeError):
+    except (ValueError, KeyError, IndexError, TypeError, RecursionError):
         return columns
     return tuple(_with_example(column, row.get(column.name)) for column in columns)
 

@@ -27,6 +27,8 @@ class Ubjson:
     def _array(self) -> list[Any]:
         kind = self._after(b"$", lambda: self._take(1))
         count = self._after(b"#", self.value)
+        if kind in (b"T", b"F", b"Z"):  # values without bytes: their number would cost the file nothing
+            raise ValueError("a list of constants is not what XGBoost writes")
         if count is not None:
             return [self.value(kind or b"") for _ in range(count)]
         out = []

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from generator.lint import TreeMetric, as_map, each
+from generator.lint import TreeMetric, as_map, as_text, each
 from generator.odds.trees.odds import release_odds
 from generator.odds.trees.values import Known, MetricOdds
 from generator.odds.trees.verdicts import UnreadConditionError, verdicts_of
@@ -191,7 +191,7 @@ def _arguments(family: Family, refused: set[int]) -> None:
     strategy = ("spec", "strategy")
     for path, use in _uses(as_map(family.main.get(*strategy)), strategy):
         for at, ref in each(use.get("templates"), (*path, "templates")):
-            if ref.get("templateName") in taken:
+            if as_text(ref.get("templateName")) in taken:
                 family.main.take(at, "rollout.guards")
         if use.get("args") and not refused:
             family.main.take((*path, "args"), "rollout.guards")

@@ -233,7 +233,7 @@ def _tier(families: Sequence[tuple[Family, RouterSettings]]) -> dict[str, Any]:
     for family, router in families:
         used |= set(as_map(family.spec.get("pod")))
         # Without a router whole pods decide, which may be more than the weight.
-        weights = [100] if router.kind == "none" else list(_weights(family))
+        weights = ([] if router.kind == "none" else list(_weights(family))) or [100]
         first = max(first, weights[0])
         rise = max(
             rise, *(after - before for before, after in zip([0, *weights], [*weights, 100], strict=True))

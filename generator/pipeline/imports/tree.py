@@ -207,7 +207,7 @@ class _Work:
         if repository is not None:
             for name in (SPECS, "templates"):
                 if (repository.root / name).is_dir():
-                    shutil.copytree(repository.root / name, root / name)
+                    shutil.copytree(repository.root / name, root / name, ignore=_not_files)
 
     def place(self, here: Sequence[tuple[Family, RouterSettings]], platform: Platform) -> None:
         """Give each release its team, environment and tier, and write the platform."""
@@ -355,6 +355,14 @@ class _Work:
                         planned,
                         render_bundle(planned.plan, templates, odds_annotations(planned.plan)),
                     )
+
+
+def _not_files(folder: str, names: list[str]) -> list[str]:
+    """Return what is neither a file nor a folder: a link may lead to anything on this machine, a pipe has no end."""
+    paths = {name: Path(folder, name) for name in names}
+    return [
+        name for name, path in paths.items() if path.is_symlink() or not (path.is_file() or path.is_dir())
+    ]
 
 
 def _originals(leaves: Sequence[Leaf], below: str) -> dict[str, str]:

@@ -16,6 +16,7 @@ from typing import Any
 
 import ibis
 import pyarrow.parquet as pq
+from _queries import check_table, one_query
 from _stores import files_of
 from common import Problem
 
@@ -131,8 +132,9 @@ def open_source(source: dict[str, Any], columns: list[str], connection: Any = No
             if Path(files[0]).suffix != ".parquet":
                 found = parsed(connection, found, source, columns)
         elif source.get("query"):
-            found = connection.sql(source["query"])
+            found = connection.sql(one_query(source["query"], connection.dialect))
         else:
+            check_table(source["table"])
             schema, _, table = source["table"].rpartition(".")
             found = connection.table(table, database=schema or None)
         window = source.get("window")

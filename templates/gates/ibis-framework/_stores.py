@@ -12,9 +12,11 @@ import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from _metadata import check_inside, iceberg_table
 from common import Problem
 
 
@@ -35,7 +37,7 @@ def files_of(source: dict[str, Any]) -> tuple[list[str], Any]:
     """The files of a source, none of a table or a query, and the store that has them; None for this machine.
 
     Raises:
-        Problem: a version of a table has rows that were deleted without a new file.
+        Problem: a version of a table has rows that were deleted without a new file, or a file outside of its folder.
     """
     if not source.get("delta") and not source.get("iceberg"):
         return source.get("files") or [], None
@@ -44,7 +46,10 @@ def files_of(source: dict[str, Any]) -> tuple[list[str], Any]:
     scheme = place.partition("://")[0] if "://" in place else ""
     store = STORES[scheme](place) if scheme else Store(None, {}, {})
     read = delta_files if kind == "delta" else iceberg_files
-    return sorted(map(path_in, read(place, int(version), store))), store.files
+    files = sorted(map(path_in, read(place, int(version), store)))
+    if not scheme:
+        check_inside(files, Path(place))
+    return files, store.files
 
 
 def path_in(address: str) -> str:
@@ -67,10 +72,7 @@ def delta_files(place: str, version: int, store: Store) -> list[str]:
 
 def iceberg_files(place: str, snapshot: int, store: Store) -> list[str]:
     """The files of a snapshot of an Iceberg table."""
-    from pyiceberg.table import StaticTable
-
-    table = StaticTable.from_metadata(place, store.iceberg)
-    tasks = list(table.scan(snapshot_id=snapshot).plan_files())
+    tasks = list(iceberg_table(place, store.iceberg).scan(snapshot_id=snapshot).plan_files())
     if any(task.delete_files for task in tasks):
         raise Problem(f"{place} has deletes that are not in its files yet: compact the table")
     return [task.file.file_path for task in tasks]

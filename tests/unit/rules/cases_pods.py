@@ -33,6 +33,20 @@ def _volume(**source: Any) -> list[dict[str, Any]]:
     return [{"name": "extra", **source}]
 
 
+def _token(audience: dict[str, str]) -> list[dict[str, Any]]:
+    return _volume(projected={"sources": [{"serviceAccountToken": {"path": "token", **audience}}]})
+
+
+def _variable(secret: str) -> dict[str, Any]:
+    return {"env": [{"name": "A", "valueFrom": {"secretKeyRef": {"name": secret, "key": "a"}}}]}
+
+
+_TAKEN = {
+    "platform.gates": {"secret": "gates"},
+    "platform.tiers.standard.defaults.pod": {"imagePullSecrets": [{"name": "registry"}]},
+}
+
+
 def _mount(path: str) -> dict[str, Any]:
     return {"volumes": _volume(emptyDir={}), "volumeMounts": [{"name": "extra", "mountPath": path}]}
 
@@ -111,6 +125,73 @@ CASES = (
         _volume(projected={"sources": [{"secret": {"name": "sorter-feedback"}}]}),
         _volume(projected={"sources": [{"secret": {"name": "own"}}, {"configMap": {"name": "own"}}]}),
         "volumes[0]",
+    ),
+    *(
+        _collision("labels", {bad: "x"}, {good: "x"}, f"labels.{bad}")
+        for bad, good in (
+            ("workflows.argoproj.io/workflow", "example.com/workflow"),
+            ("batch.kubernetes.io/job-name", "example.com/job-name"),
+            ("job-name", "job"),
+            ("controller-uid", "controller"),
+        )
+    ),
+    _collision(
+        "volumes",
+        _volume(secret={"secretName": "sluice-gates.service-account-token"}),
+        _volume(secret={"secretName": "sluice-gates-2"}),
+        "volumes[0]",
+    ),
+    *(
+        _collision(key, _sidecar(**bad), _sidecar(**good), f"{key}[0]", **_TAKEN)
+        for key in ("sidecars", "initContainers")
+        for bad, good in (
+            ({"envFrom": [{"secretRef": {"name": "gates"}}]}, {"envFrom": [{"configMapRef": {"name": "gates"}}]}),
+            (_variable("registry"), _variable("own")),
+            (_variable("sorter-feedback"), _variable("feedback-2")),
+        )
+    ),
+    *(
+        Case(
+            "PLAN573",
+            {"spec.service.env": [{"name": "STORE", "secret": {"name": name, "key": "a"}}], **_TAKEN},
+            {"spec.service.env": [{"name": "STORE", "secret": {"name": f"own-{name}", "key": "a"}}], **_TAKEN},
+            "spec.service.env[0].secret.name",
+        )
+        for name in ("gates", "registry")
+    ),
+    Case(
+        "PLAN573",
+        {"spec.service.env": [{"name": "STORE", "secret": {"name": "sorter-feedback", "key": "current"}}]},
+        {"spec.service.env": [{"name": "STORE", "secret": {"name": "sorter-feedbacks", "key": "current"}}]},
+        "spec.service.env[0].secret.name",
+    ),
+    *(
+        Case("PLAN572", {f"spec.pod.{key}": {name: "x"}}, {f"{P}.{key}": {name: "x"}}, f"spec.pod.{key}.{name}")
+        for key in ("labels", "annotations")
+        for name in (
+            "sidecar.istio.io/proxyImage",
+            "vault.hashicorp.com/agent-inject",
+            "k8s.v1.cni.cncf.io/networks",
+            "azure.workload.identity/use",
+            "aadpodidbinding",
+            "gke-gcsfuse/volumes",
+            "node.kubernetes.io/x",
+        )
+    ),
+    *(
+        Case("PLAN572", {f"spec.pod.{key}": {bad: "x"}}, {f"spec.pod.{key}": {good: "x"}}, f"spec.pod.{key}.{bad}")
+        for key in ("labels", "annotations")
+        for bad, good in (("istio.io/rev", "notistio.io/rev"), ("linkerd.io/inject", "linkerd.io.example.com/inject"))
+    ),
+    Case(
+        "PLAN572",
+        {"spec.environments": {"production": {"pod": {"annotations": {"dapr.io/enabled": "true"}}}}},
+        {"platform.environments.production.pod": {"annotations": {"dapr.io/enabled": "true"}}},
+        "spec.environments.production.pod.annotations.dapr.io/enabled",
+    ),
+    *(
+        _refused("volumes", _token(bad), _token({"audience": "sts.amazonaws.com"}), "volumes[0].projected.sources[0].serviceAccountToken")
+        for bad in ({}, {"audience": "https://kubernetes.default.svc"})
     ),
     Case("PLAN562", {P: _mount("/home")}, {P: _mount("/home2")}, "spec.pod.volumeMounts[0].mountPath"),
     Case("PLAN562", {P: _mount("/etc/sluice/feedback/x")}, {P: _mount("/etc/sluices")}, "spec.pod.volumeMounts[0].mountPath"),

@@ -6,7 +6,10 @@ import gzip
 import io
 import json
 import pickle
+import re
 import sys
+import tarfile
+import time
 import zipfile
 import zlib
 
@@ -174,3 +177,116 @@ def test_a_function_of_the_main_program_is_found(monkeypatch: pytest.MonkeyPatch
     score.__module__, score.__qualname__ = "__main__", "score"
     monkeypatch.setattr(sys.modules["__main__"], "score", score, raising=False)
     assert trained_with({"model.pkl": pickle.dumps(score, protocol=4)}).frameworks == ("custom",)
+
+
+ODD = (
+    "5",
+    "1e400",
+    "null",
+    "[null]",
+    "[[5]]",
+    '{"a": {}}',
+    '"1\\n--index-url http://evil.example.com"',
+    "[" * 200_000,
+)
+
+
+def bento(odd: str) -> bytes:
+    """An exported bento whose list of packages is a link."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        head = f"service: x\nimage: {{python_version: {odd[:200]}}}\n".encode()
+        file = tarfile.TarInfo("bento.yaml")
+        file.size = len(head)
+        archive.addfile(file, io.BytesIO(head))
+        for name, kind in (("requirements.txt", tarfile.SYMTYPE), ("requirements.lock.txt", tarfile.LNKTYPE)):
+            link = tarfile.TarInfo(f"env/python/{name}")
+            link.type, link.linkname = kind, "/etc/passwd"
+            archive.addfile(link)
+    return packed.getvalue()
+
+
+def keras(odd: str) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("config.json", "{}")
+        archive.writestr("model.weights.h5", "")
+        archive.writestr("metadata.json", f'{{"keras_version": {odd}}}')
+    return packed.getvalue()
+
+
+def hostile(odd: str) -> dict[str, dict[str, bytes]]:
+    """Files of every format with an unexpected value in it."""
+    version = {"content": odd}
+    learner = f'{{"feature_names": {odd}, "gradient_booster": {{"model": {{"cats": {{"enc": {odd}}}}}}}}}'
+    mlmodel = {
+        **MLMODEL,
+        "signature": {"inputs": odd},
+        "saved_input_example_info": {"artifact_path": [1]},
+        "flavors": {"python_function": {"python_version": [1], "model_path": {"a": "b"}}},
+    }
+    return {
+        "MLflow": {"MLmodel": json.dumps(mlmodel).encode()},
+        "its example": files(**{"input_example.json": odd.encode()}),
+        "Transformers": {
+            "config.json": f'{{"architectures": {odd}, "transformers_version": {odd}}}'.encode()
+        },
+        "a configuration": {"config.json": odd.encode()},
+        "BentoML": {
+            "model.yaml": f"context: {{framework_versions: {{numpy: {odd[:99]}}}}}\n".encode(),
+            "m.skops": skops(),
+        },
+        "a bento": {"m.bento": bento(odd)},
+        "skops": {
+            "m.skops": skops(_sklearn_version=version, feature_names_in_={"content": [{"content": odd}]})
+        },
+        "Keras": {"m.keras": keras(odd)},
+        "XGBoost": {"m.json": f'{{"learner": {learner}, "version": {odd}}}'.encode()},
+        "LightGBM": {
+            "m.txt": f"tree\nfeature_names=a\nfeature_infos=1:2\n\npandas_categorical:{odd}\n".encode()
+        },
+    }
+
+
+@pytest.mark.parametrize("odd", ODD, ids=range(len(ODD)))
+def test_no_value_in_a_file_breaks_the_reader_or_gets_into_a_list_of_packages(odd):
+    for name, content in hostile(odd).items():
+        found = trained_with(content)
+        json.dumps(found.lock())
+        for framework in found.frameworks or ("sklearn",):
+            for line in found.packages(framework):
+                assert re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9.!+]+", line), (name, line)
+
+
+def test_a_version_that_is_one_is_used_and_any_other_text_is_not():
+    good, bad = (
+        trained_with({"config.json": json.dumps({"transformers_version": version}).encode()})
+        for version in ("4.57.1", "4.57.1\n--index-url http://evil.example.com")
+    )
+    assert "transformers==4.57.1" in good.packages("transformers")
+    assert not [line for line in bad.packages("transformers") if "4.57.1" in line]
+
+
+def test_a_column_whose_name_is_not_printable_is_not_locked():
+    named = [{**SIGNATURE[0], "name": "age\nsex"}]
+    assert "inputs" in trained_with(files()).lock()
+    hostile = {**MLMODEL, "signature": {"inputs": json.dumps(named)}}
+    assert "inputs" not in trained_with(files(MLmodel=json.dumps(hostile).encode())).lock()
+
+
+def test_a_number_in_a_few_bytes_makes_no_endless_list():
+    for constant in b"TFZ":
+        start = b"{L" + (7).to_bytes(8) + b"learner"
+        assert trained_with({"m.ubj": start + b"[$%c#L" % constant + b"\x7f" + b"\xff" * 7}).frameworks == ()
+
+
+def test_an_old_pickle_names_its_classes_and_costs_its_size():
+    def cost(size):
+        start = time.process_time()
+        assert facts_of("m.pkl", b"\x80\x02" + b"ca" * (size // 2)).format == ""
+        return time.process_time() - start
+
+    assert facts_of("m.pkl", b"\x80\x02q\x01csklearn.linear_model\nRidge\nq\x02.").format == "sklearn"
+    assert facts_of("m.pkl", b"\x80\x02csklearn.linear_model\nRidge x\nq\x02.").format == ""
+    few, many = (min(cost(size) for _ in range(3)) for size in (200_000, 1_600_000))
+    assert many < 24 * max(few, 0.001)

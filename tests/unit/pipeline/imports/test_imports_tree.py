@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 import yaml
 
 from generator.lint import verify
 from generator.odds.trees.values import Known
 from generator.pipeline.imports.account import dotted, leaves_of
-from generator.pipeline.imports.tree import Settings, import_tree
+from generator.pipeline.imports.tree import Settings, import_tree, repository_at
 from tests.unit.pipeline.imports.trees import FLAGGER, GATEWAY, ISTIO, NGINX, SWITCH
 
 SETTINGS = Settings("models", None, None, Known(), example_lock=True, build=False)
@@ -222,3 +224,43 @@ def test_a_canary_of_flagger_becomes_a_spec(tmp_path):
     assert router == {"kind": "istio", "gateway": "public-gateway", "namespace": "istio-system"}
     webhook = [leaf for leaf in found.leaves if "webhooks" in leaf.path]
     assert {leaf.mark.status for leaf in webhook} == {"leftover"}
+
+
+def test_a_canary_of_approvals_alone_is_all_traffic_at_once(tmp_path):
+    rollout = yaml.safe_load_all(GATEWAY)
+    documents = [one for one in rollout if one]
+    for one in documents:
+        if one["kind"] == "Rollout":
+            one["spec"]["strategy"]["canary"]["steps"] = [{"pause": {}}]
+    found = imported(tmp_path, cart=yaml.safe_dump_all(documents))
+    tier = yaml.safe_load(found.files["specs/platform.yaml"])["spec"]["tiers"]["imported"]
+    assert tier["ceilings"]["firstWeight"] == "100%"
+
+
+def test_the_name_of_a_template_that_is_no_text_is_no_name(tmp_path):
+    documents = [one for one in yaml.safe_load_all(ISTIO) if one]
+    for one in documents:
+        if one["kind"] == "Rollout":
+            canary = one["spec"]["strategy"]["canary"]
+            canary["analysis"] = {"templates": [{"templateName": ["quality"]}, {"templateName": {}}]}
+    assert imported(tmp_path, cart=yaml.safe_dump_all(documents)).models
+
+
+def test_nothing_behind_a_link_of_the_repository_is_copied(tmp_path):
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree/tickets.yaml").write_text(SWITCH)
+    first = import_tree(tmp_path / "tree", None, SETTINGS)
+    for name, text in first.files.items():
+        if name == "specs/platform.yaml":
+            (tmp_path / "r/specs").mkdir(parents=True)
+            (tmp_path / "r" / name).write_text(text)
+    (tmp_path / "elsewhere/shop").mkdir(parents=True)
+    os.mkfifo(tmp_path / "elsewhere/pipe")
+    os.mkfifo(tmp_path / "r/specs/pipe")
+    (tmp_path / "r/templates").mkdir()
+    (tmp_path / "r/templates/up").symlink_to("..")
+    (tmp_path / "r/specs/all").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "r/specs/shop").symlink_to(tmp_path / "elsewhere/shop")
+    found = import_tree(tmp_path / "tree", repository_at(tmp_path / "r"), SETTINGS)
+    assert [model.name for model in found.models] == ["tickets"]
+    assert list((tmp_path / "elsewhere/shop").iterdir()) == []
