@@ -198,12 +198,16 @@ def _inside(root: Path, name: str) -> Path:
     """Return a path of the repository.
 
     Raises:
-        CliError: it is outside, also by a link, or does not exist.
+        CliError: it is outside, also by a link, or does not exist, or no path has this form.
     """
-    path = (root / name).resolve()
+    try:
+        path = (root / name).resolve()
+        exists = path.exists()
+    except (OSError, ValueError) as error:
+        raise CliError(f"{name[:80]!r} is not a path") from error
     if not path.is_relative_to(root):
         raise CliError(f"{name} is outside of the repository {root}")
-    if not path.exists():
+    if not exists:
         raise CliError(f"{name} does not exist in {root}")
     return path
 

@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 from generator.lint import Release, TreeMetric
 from generator.promql.measures import Measure
+from generator.source.errors import UserError
 
 HARMS: Final = (1.5, 2.0, 5.0)
 """The harms whose odds are computed: this many times the events of the stable version."""
@@ -61,6 +62,12 @@ class Replay:
     stops: Mapping[float, tuple[float, ...]]
 
 
+SMALLEST_RPS: Final = 1e-6
+LARGEST_RPS: Final = 1e7
+LARGEST_VALUE: Final = 1e90
+"""Of a metric; sums of squares of larger ones exceed what a float can hold."""
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
     """What the user says about the traffic; what is left out becomes a range.
@@ -72,6 +79,9 @@ class Known:
         ranges: by name of a metric or of its series, the range that has 95% of the values of a good version.
         fired: by name of a metric, how often it stopped the stable version in its own history.
         replays: by name of a metric, the same with the times of the stops, and with larger values.
+
+    Raises:
+        UserError: a number is not one that odds can be computed for.
     """
 
     rps: float | None = None
@@ -79,6 +89,19 @@ class Known:
     ranges: Mapping[str, Span] = field(default_factory=dict)
     fired: Mapping[str, float] = field(default_factory=dict)
     replays: Mapping[str, Replay] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse infinite numbers, NaN and those that no service has."""
+        if self.rps is not None and not SMALLEST_RPS <= self.rps <= LARGEST_RPS:
+            raise UserError(
+                f"requests per second are {self.rps:g}; odds are computed from {SMALLEST_RPS:g} to {LARGEST_RPS:g}"
+            )
+        ends = ((name, end) for name, span in self.ranges.items() for end in (span.low, span.high))
+        for name, value in (*self.baselines.items(), *ends):
+            if not abs(value) <= LARGEST_VALUE:
+                raise UserError(
+                    f"the baseline of {name} is {value:g}; odds are computed up to {LARGEST_VALUE:g}"
+                )
 
 
 @dataclass(frozen=True, slots=True)

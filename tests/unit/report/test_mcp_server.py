@@ -90,6 +90,18 @@ def test_no_path_leads_out_of_the_repository(tmp_path: Path, tree: str):
     assert mcp_server.call(root, "odds", {"tree": "trees"})["releases"] == []
 
 
+@pytest.mark.parametrize("tree", ["nul\0", "x" * 5000])
+def test_what_is_not_a_path_is_refused(tmp_path: Path, tree: str):
+    with pytest.raises(CliError, match=r"is not a path|does not exist"):
+        mcp_server.call(tmp_path, "odds", {"tree": tree})
+
+
+@pytest.mark.parametrize("rps", [1e308, float("inf"), float("nan")])
+def test_requests_that_no_service_has_are_refused(tmp_path: Path, rps: float):
+    with pytest.raises(UserError, match="odds are computed"):
+        mcp_server.call(tmp_path, "odds", {"tree": ".", "rps": rps})
+
+
 def test_a_repository_without_specs_has_no_plans(tmp_path: Path):
     with pytest.raises(UserError, match=r"no specs/platform.yaml"):
         mcp_server.call(tmp_path, "plan", {"model": "shop/recommender"})

@@ -11,7 +11,8 @@ from generator.odds.trees import chances
 from generator.odds.trees import odds as tree
 from generator.odds.trees.odds import tree_odds
 from generator.odds.trees.simulation import simulated
-from generator.odds.trees.values import Known, Replay, Span
+from generator.odds.trees.values import LARGEST_RPS, LARGEST_VALUE, SMALLEST_RPS, Known, Replay, Span
+from generator.source.errors import UserError
 from generator.stats.normal import normal_cdf
 from tests.unit.odds.trees.trees import canary
 
@@ -182,3 +183,34 @@ def test_a_replay_gives_a_gauge_odds_with_the_uncertainty_of_its_windows(only):
     assert found.harms[1].mean_s == Span(180.0, 180.0)
     assert found.harms[1].by_stage[0].low > 0.95
     assert "as in 100 windows of its history" in found.assumed[0]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        *({"rps": rps} for rps in (0.0, -1.0, 1e308, math.inf, math.nan, LARGEST_RPS * 2, SMALLEST_RPS / 2)),
+        *({"baselines": {"error": value}} for value in (math.inf, -math.inf, math.nan, LARGEST_VALUE * 2)),
+        *(
+            {"ranges": {"queue": Span(low, high)}}
+            for low, high in ((0, math.inf), (-math.inf, 0), (math.nan, 1))
+        ),
+    ],
+)
+def test_numbers_that_no_service_has_are_refused(given):
+    with pytest.raises(UserError, match="odds are computed"):
+        Known(**given)
+
+
+@pytest.mark.parametrize("rps", [SMALLEST_RPS, LARGEST_RPS])
+def test_the_largest_and_the_smallest_numbers_have_odds(only, rps):
+    share = canary(
+        "sum(rate(http_errors_total[5m])) / sum(rate(http_requests_total[5m]))",
+        "failureCondition: result[0] > 0.02",
+        ONCE,
+    )
+    widest = Known(rps, ranges={"queue_length": Span(-LARGEST_VALUE, LARGEST_VALUE)})
+    known = (Known(rps, {"error": 1e-30}), Known(rps, {"error": 0.999999}))
+    found = [only(share, one) for one in known] + [only(canary(QUEUE, BELOW_90, ONCE), widest)]
+    for one in found:
+        assert one.why == ""
+        assert 0 <= one.false_stop.low <= one.false_stop.high <= 1
