@@ -40,13 +40,7 @@ CLICKS = 0.8
 DAY_H = 25.0
 """Hours after which the soak of a day is over for a job that runs then."""
 _WORKFLOW = ".github/workflows/sluice-promote.yml"
-_ROLLOUT = {
-    "steps": [{"weight": "50%", "hold": "35s"}],
-    "guards": [
-        {"outcome": "ctr", "detect": {"drop": "60%"}},
-        {"metric": "error-rate", "limit": "20%"},
-    ],
-}
+_GUARDS = [{"outcome": "ctr", "detect": {"drop": "60%"}}, {"metric": "error-rate", "limit": "20%"}]
 _WELL = ("Synced", "Healthy")
 _DOCS = Path(__file__).parents[2] / "docs" / "records.md"
 
@@ -60,12 +54,14 @@ class Promoting:
         api: the API server.
         folder: for the clone and for the machines of the jobs.
         name: the beginning of the names of both environments.
+        hold: of the only step. The limit on errors fails after 64 s: its window, and a second measurement.
     """
 
     layout: Layout
     api: Api
     folder: Path
     name: str
+    hold: str = "35s"
 
     def __post_init__(self) -> None:
         self.staging, self.production = f"{self.name}stage", f"{self.name}prod"
@@ -109,7 +105,7 @@ class Promoting:
         variables += [{"name": "BED_BEHAVIOUR", "value": behaviour}] if behaviour else []
         wanted = {
             "traffic": {"minRps": RPS},
-            "rollout": _ROLLOUT,
+            "rollout": {"steps": [{"weight": "50%", "hold": self.hold}], "guards": _GUARDS},
             **changes,
             "service": {"env": variables},
         }
@@ -153,7 +149,7 @@ class Promoting:
         """Wait until Argo CD has compared a commit."""
         self._whole.compared(self._name(environment), commit)
 
-    def until_phase(self, environment: str, phase: str, seconds: float = 180) -> None:
+    def until_phase(self, environment: str, phase: str, seconds: float = 240) -> None:
         """Wait until the controller says this phase of the newest spec."""
         self._release(environment).until_phase(self.plan(environment), phase, seconds)
 

@@ -13,7 +13,7 @@ from tests.cluster.waiting import until
 
 
 def test_what_staging_proved_reaches_production(layout: Layout, api: Api, tmp_path: Path) -> None:
-    one = Promoting(layout, api, tmp_path, "s17")
+    one = Promoting(layout, api, tmp_path, "s17", hold="75s")
     one.start()
     staging, production = one.staging, one.production
     recorded, proposed = f"record {staging}", f"promote {production}"
