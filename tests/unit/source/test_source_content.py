@@ -9,6 +9,7 @@ import tempfile
 import types
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
@@ -30,9 +31,9 @@ CHARACTERS = ["\n", "\r", "\t", "\x1b", "\x00", "\x7f", "\x85", "\x9b", "\u2028"
 @pytest.fixture(scope="module")
 def imported() -> types.ModuleType:
     """The rendered module, without the BentoML that it imports."""
-    sys.modules.setdefault("bentoml", types.ModuleType("bentoml"))
     module = types.ModuleType("import_model")
-    exec(compile(IMPORT_MODEL.read_text(), str(IMPORT_MODEL), "exec"), module.__dict__)
+    with patch.dict(sys.modules, {"bentoml": types.ModuleType("bentoml")}):
+        exec(compile(IMPORT_MODEL.read_text(), str(IMPORT_MODEL), "exec"), module.__dict__)
     return module
 
 
