@@ -35,10 +35,11 @@ _SLOWER = 5
 # At an abort the controller points the canary Service at the stable pods while the route still sends it its share: for a
 # moment Envoy may know no pod behind it (seen: 2 of 115,945 requests in eleven releases).
 _LOST = 1e-4
+# At the first weight a version is caught with a power of 99.9% at 70 requests per second, so that ten of ten are.
 _SPEC = {
     "traffic": {"minRps": _COUNTED_ON},
     "rollout": {
-        "steps": [{"weight": "5%", "hold": "120s"}, {"weight": "50%", "hold": "20s"}],
+        "steps": [{"weight": "5%", "hold": "210s"}, {"weight": "50%", "hold": "20s"}],
         "guards": [{"outcome": "ctr", "detect": {"drop": "20%"}}],
     },
 }
