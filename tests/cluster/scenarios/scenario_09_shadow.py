@@ -53,6 +53,8 @@ def test_biased_and_fair(delivered: Delivered) -> None:
             git.synced(plan, git.commit(plan), 300)  # the Rollout comes once the shadow is ready
         biased.until_phase(one, "Degraded", 500)
         fair.until_phase(two, "Healthy", 600)
+        # The controller ends the analysis in the background after it has reported the Rollout as healthy.
+        until("the end of the analyses", lambda: "Running" not in _verdicts(good), 60)
     mirrored, asked = _mirrored(one), len(unfairly.answers)
     report.figures(
         "9 shadow",
