@@ -144,7 +144,8 @@ def _platform(root: Path | None, key: str) -> list[str]:
 
 def _revisions(root: Path | None) -> list[str]:
     """Return HEAD, branches and tags."""
-    from generator.history.git import Git, GitError
+    from generator.history.git import Git
+    from generator.history.git_call import GitError
 
     try:
         text = Git.at(root or Path.cwd()).ask(

@@ -20,7 +20,7 @@ from generator.cluster.rollout_status import read_objects
 from generator.cluster.server import Server
 from generator.plan.names import HASH_LABEL
 from generator.source.errors import CliError
-from generator.spec.types import seconds
+from generator.spec.parsing import seconds
 
 NOTICE: Final = "sluice/ended/v1"
 """The schema of the notification."""

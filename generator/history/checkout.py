@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from generator.history.git import Blob, Git, GitError, run
+from generator.history.git import Blob, Git
+from generator.history.git_call import GitError, run
 from generator.plan.model_files import PLATFORM, SPECS
 
 # The inputs of a plan; locks and evidence are next to the specs.

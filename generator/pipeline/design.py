@@ -27,7 +27,7 @@ from generator.plan.values import Plan
 from generator.source.errors import CliError
 from generator.source.finding import Finding
 from generator.spec.ceilings import Ceilings
-from generator.spec.types import seconds
+from generator.spec.parsing import seconds
 from generator.spec.units import duration, percent
 
 _RULED: Final = 12  # candidates that are checked against all rules

@@ -21,7 +21,8 @@ from generator.cluster.diagnosis import (
     lacks,
     unknown,
 )
-from generator.history.git import Git, GitError
+from generator.history.git import Git
+from generator.history.git_call import GitError
 from generator.pipeline.session import Session
 from generator.plan.model_files import CODEOWNERS, PLATFORM, SPECS
 from generator.spec.environment import normal_server

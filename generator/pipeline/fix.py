@@ -19,7 +19,7 @@ from generator.source.edit import edited, encode
 from generator.source.files import raw as regular
 from generator.source.finding import Finding, Fix
 from generator.source.reader import parse
-from generator.spec.types import seconds
+from generator.spec.parsing import seconds
 
 Agreed = Callable[[Finding, str], bool]
 """Whether a person agrees to the fix of a finding, which changes the text by this difference."""

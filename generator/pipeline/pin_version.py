@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from generator.cluster.pins.versions import with_version
-from generator.history.git import Git, GitError
+from generator.history.git import Git
+from generator.history.git_call import GitError
 from generator.history.releases import History
 from generator.pipeline.atomic_write import write_file
 from generator.pipeline.session import Session

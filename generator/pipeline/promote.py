@@ -127,7 +127,8 @@ def _refuse(
 
 def author(root: Path) -> str:
     """Return who git would name as the author of a commit; the user of this machine without git."""
-    from generator.history.git import Git, GitError
+    from generator.history.git import Git
+    from generator.history.git_call import GitError
 
     try:
         found = re.match(r"(.*?>)", Git.at(root).ask("var", "GIT_AUTHOR_IDENT"))

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from generator.cluster.rollout_status import RolloutStatus, SyncStatus, read_application, read_rollout
 from generator.cluster.server import Server, connect
-from generator.history.git import Git, GitError
+from generator.history.git import Git
+from generator.history.git_call import GitError
 from generator.pipeline.evaluate import read_evidence_of
 from generator.pipeline.held import unproven
 from generator.pipeline.session import Session

@@ -14,6 +14,7 @@ from generator.plan.gates import gate_key, planned_gates
 from generator.plan.guards import resolve_guards
 from generator.plan.names import Names
 from generator.plan.people import rollout_notices
+from generator.plan.pod_settings import GatePodSettings, PodVariable, Secret, SecretKey
 from generator.plan.recurring_gates import daily_cron
 from generator.plan.scaling import too_old
 from generator.plan.values import (
@@ -22,14 +23,10 @@ from generator.plan.values import (
     Delivery,
     Feedback,
     Gate,
-    GatePodSettings,
     Identity,
     Image,
     Plan,
-    PodVariable,
     Routing,
-    Secret,
-    SecretKey,
     Server,
     Version,
 )

@@ -7,7 +7,8 @@ from typing import Final
 
 from generator import __version__
 from generator.plan.bento import Bento
-from generator.plan.values import Plan, PodVariable
+from generator.plan.pod_settings import PodVariable
+from generator.plan.values import Plan
 from generator.routers.argo_rollouts import minor
 from generator.source.canonical import sha256_of
 from generator.spec.record import Record

@@ -13,6 +13,7 @@ from generator.plan.container import Container
 from generator.plan.guards import Comparison, Guard, Limit, Parity
 from generator.plan.load import StepLoad, step_load
 from generator.plan.measurements import Clock
+from generator.plan.pod_settings import GatePodSettings, PodVariable, Secret
 from generator.routers import ROUTERS, Router
 from generator.spec.exemptions import Waiver
 from generator.spec.gates import GateBase
@@ -215,76 +216,6 @@ class Delivery:
     kubernetes: str
     requires: tuple[str, ...]
     adopted: bool
-
-
-@dataclass(frozen=True, slots=True)
-class GatePodSettings:
-    """The gates in the cluster.
-
-    Args:
-        prefix: prefix of the names of their images.
-        base: base image of those images.
-        digests: name with tag and digest of images that the platform has locked.
-        claim: PersistentVolumeClaim with the inputs; empty when they come from an archive.
-        url: address of the archive with this model's inputs, or empty.
-        s3: its key in the artifact repository, or empty.
-        secret: Secret whose keys become environment variables, or empty.
-        artifacts: whether there is an artifact repository.
-        resources: CPU, largest memory and largest temporary files of gates whose data an engine reads.
-        guaranteed: whether intervals keep their confidence level for every true value (Clopper and Pearson).
-        watch: cron expression (UTC) of the daily watch, or empty.
-    """
-
-    prefix: str
-    base: str
-    digests: tuple[tuple[str, str], ...]
-    claim: str
-    url: str
-    s3: str
-    secret: str
-    artifacts: bool
-    resources: tuple[str, str, str]
-    guaranteed: bool
-    watch: str
-
-
-@dataclass(frozen=True, slots=True)
-class PodVariable:
-    """An environment variable of the pods: a plain value, or the name of a Secret in the cluster and a key of it."""
-
-    name: str
-    value: str | None
-    secret: tuple[str, str] | None
-
-
-class SecretKey(NamedTuple):
-    """A key of a Secret, and its version in the store; an empty version is the newest."""
-
-    key: str
-    version: str
-
-
-@dataclass(frozen=True, slots=True)
-class Secret:
-    """A Secret that the External Secrets Operator fetches.
-
-    Args:
-        role: its name in the spec.
-        name: its name in the cluster.
-        store: name of the secret store.
-        store_kind: kind of the secret store.
-        remote: its key in the store.
-        keys: the keys to fetch; empty for all of them.
-        refresh_s: seconds between two refreshes.
-    """
-
-    role: str
-    name: str
-    store: str
-    store_kind: str
-    remote: str
-    keys: tuple[SecretKey, ...]
-    refresh_s: float
 
 
 @dataclass(frozen=True, slots=True)

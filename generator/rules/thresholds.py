@@ -23,7 +23,7 @@ from generator.spec.gates import (
     MetricGate,
     TestsGate,
 )
-from generator.spec.types import Change
+from generator.spec.parsing import Change
 from generator.spec.units import duration, percent
 
 

@@ -6,8 +6,9 @@ from typing import Annotated, ClassVar, Final, Literal, NamedTuple
 
 from pydantic import BeforeValidator, Field
 
+from generator.spec.parsing import unit
 from generator.spec.record import Choice, Record
-from generator.spec.types import Date, Line, Name, Url, unit
+from generator.spec.types import Date, Line, Name, Url
 
 SIGNED_KINDS: Final = ("evidence", "lock")
 """The documents next to a spec that can be signed."""

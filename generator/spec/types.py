@@ -6,14 +6,21 @@ loader agree on which values are well formed. `generator.spec.mistakes` explains
 
 from __future__ import annotations
 
-import datetime as dt
-import re
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
-from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
-from pydantic_core import PydanticCustomError
+from generator.spec.parsing import (
+    Change,
+    Money,
+    calendar_day,
+    change,
+    cron,
+    local_time,
+    money,
+    seconds_between,
+    share,
+    time_zone,
+    unit,
+)
 
 KEBAB = r"^[a-z](?:[a-z0-9-]{0,38}[a-z0-9])?$"
 SNAKE = r"^[A-Za-z_][A-Za-z0-9_]{0,62}$"
@@ -40,146 +47,15 @@ _WEEKDAYS = rf"(?:\*|{_WEEKDAY}(?:,{_WEEKDAY}){{0,6}})"
 _CRON = rf"^{_ANY} {_ANY} (?:\* {_ANY} {_WEEKDAYS}|{_ANY} {_ANY} \*)$"
 _DIGEST = r"^sha256:[0-9a-f]{64}$"
 
-_LONGEST = 30 * 86400.0
-_PART = re.compile(r"(?<![0-9.])([0-9.]+)(ms|s|m|h|d)")
-_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """An allowed loss: relative (`1%` of the champion's value) or absolute (`1pp`, percentage points)."""
-
-    kind: Literal["relative", "points"]
-    value: float
-
-    def __str__(self) -> str:
-        return f"{100 * self.value:.12g}{'%' if self.kind == 'relative' else 'pp'}"
-
-
-@dataclass(frozen=True, slots=True)
-class Money:
-    """An amount of one currency (ISO 4217 code)."""
-
-    amount: float
-    currency: str
-
-    def __str__(self) -> str:
-        return f"{self.amount:.12g} {self.currency}"
-
-
-def seconds(text: str) -> float:
-    """Return the seconds of a duration such as `1h30m` or `250ms`."""
-    return sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(text))
-
-
-def _fraction(text: str) -> float:
-    return float(text[:-1]) / 100
-
-
-def _change(text: str) -> Change:
-    if text.endswith("pp"):
-        return Change("points", float(text[:-2]) / 100)
-    return Change("relative", _fraction(text))
-
-
-def _money(text: str) -> Money:
-    amount, currency = text.split(" ")
-    return Money(float(amount), currency)
-
-
-def _day(text: str) -> str:
-    try:
-        dt.date.fromisoformat(text)
-    except ValueError as error:
-        raise _OutOfRangeError(text) from error
-    return text
-
-
-def _local_time(text: str) -> str:
-    try:
-        dt.datetime.fromisoformat(text)
-    except ValueError as error:
-        raise _OutOfRangeError(text) from error
-    return text
-
-
-def _zone(text: str) -> str:
-    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-    try:
-        ZoneInfo(text)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise _OutOfRangeError(text) from error
-    return text
-
-
-def _cron(text: str) -> str:
-    from cronsim import CronSim, CronSimError
-
-    if re.search(r"(?<![0-9])([0-9]{1,2})-\1/", text):
-        raise _OutOfRangeError(text)  # `5-5/2`: the two programs read it in different ways
-    try:
-        next(CronSim(text, dt.datetime(2026, 1, 1, tzinfo=dt.UTC)))
-    except (CronSimError, StopIteration) as error:
-        raise _OutOfRangeError(text) from error
-    return text
-
-
-def unit(
-    name: str, pattern: str, says: str, example: str, parse: Callable[[str], Any] = str, longest: int = 0
-) -> Any:
-    """Return the metadata of a scalar type: its validator and its JSON Schema share one pattern and one length.
-
-    Args:
-        name: the unit; `generator.spec.mistakes.repairs.UNITS` has its repairs.
-        pattern: of well-formed text.
-        says: the rule for values, in words that follow "invalid value `x`: ".
-        example: a value to copy.
-        parse: converts well-formed text to a value; raises `_OutOfRangeError` for an invalid one.
-        longest: the largest number of characters; 0 for no limit except the pattern.
-    """
-    matches = re.compile(f"(?:{pattern.removesuffix('$')})\\Z").match
-
-    def validate(value: object) -> object:
-        if isinstance(value, str) and matches(value) and not 0 < longest < len(value):
-            try:
-                return parse(value)
-            except _OutOfRangeError:
-                pass
-        raise PydanticCustomError("unit", "{says}", {"says": says, "example": example, "unit": name})
-
-    schema = {"type": "string", "pattern": pattern, "examples": [example], "title": name, "description": says}
-    # Values that have a unit are written back as text; shares and seconds stay numbers.
-    written = PlainSerializer(lambda value: value if isinstance(value, (int, float)) else str(value))
-    return (
-        PlainValidator(validate),
-        written,
-        WithJsonSchema({**schema, "maxLength": longest} if longest else schema),
-    )
-
-
-class _OutOfRangeError(Exception):
-    """A well-formed value that is out of range here."""
-
-
-def _between(low: float, high: float, *, zero: bool = False) -> Any:
-    def parse(text: str) -> float:
-        value = seconds(text)
-        if not (low <= value <= high or (zero and value == 0)):
-            raise _OutOfRangeError(text)
-        return value
-
-    return parse
+_LONGEST = 30 * 86400.0  # seconds
 
 
 _UNITS_OF_TIME = "a time has a unit: ms, s, m, h or d"
 
-Percent = Annotated[
-    float, *unit("Percent", _PERCENT, "a share is a percentage from 0% to 100%", "5%", _fraction)
-]
+Percent = Annotated[float, *unit("Percent", _PERCENT, "a share is a percentage from 0% to 100%", "5%", share)]
 Effect = Annotated[
     float,
-    *unit("Effect", _ANY_PERCENT, "a relative change is a percentage, such as 10% or 150%", "10%", _fraction),
+    *unit("Effect", _ANY_PERCENT, "a relative change is a percentage, such as 10% or 150%", "10%", share),
 ]
 Weight = Annotated[
     int,
@@ -188,26 +64,34 @@ Weight = Annotated[
     ),
 ]
 Loss = Annotated[
-    Change, *unit("Loss", _CHANGE, "a loss is relative (1%) or in percentage points (1pp)", "1pp", _change)
+    Change, *unit("Loss", _CHANGE, "a loss is relative (1%) or in percentage points (1pp)", "1pp", change)
 ]
 Duration = Annotated[
     float,
     *unit(
-        "Duration", _DURATION, f"{_UNITS_OF_TIME}; at most 30d", "60s", _between(0.001, _LONGEST, zero=True)
+        "Duration",
+        _DURATION,
+        f"{_UNITS_OF_TIME}; at most 30d",
+        "60s",
+        seconds_between(0.001, _LONGEST, zero=True),
     ),
 ]
 Hold = Annotated[
     float,
-    *unit("Hold", _DURATION, f"{_UNITS_OF_TIME}; here 1s to 30d", "60m", _between(1, _LONGEST, zero=True)),
+    *unit(
+        "Hold", _DURATION, f"{_UNITS_OF_TIME}; here 1s to 30d", "60m", seconds_between(1, _LONGEST, zero=True)
+    ),
 ]
 Timeout = Annotated[
-    float, *unit("Timeout", _DURATION, f"{_UNITS_OF_TIME}; here 10ms to 1h", "10s", _between(0.01, 3600))
+    float,
+    *unit("Timeout", _DURATION, f"{_UNITS_OF_TIME}; here 10ms to 1h", "10s", seconds_between(0.01, 3600)),
 ]
 Interval = Annotated[
-    float, *unit("Interval", _DURATION, f"{_UNITS_OF_TIME}; here 1s to 5m", "15s", _between(1, 300))
+    float, *unit("Interval", _DURATION, f"{_UNITS_OF_TIME}; here 1s to 5m", "15s", seconds_between(1, 300))
 ]
 Refresh = Annotated[
-    float, *unit("Refresh", _DURATION, f"{_UNITS_OF_TIME}; here 1m to 7d", "1h", _between(60, 7 * 86400))
+    float,
+    *unit("Refresh", _DURATION, f"{_UNITS_OF_TIME}; here 1m to 7d", "1h", seconds_between(60, 7 * 86400)),
 ]
 Age = Annotated[
     int,
@@ -230,7 +114,7 @@ Use = Annotated[
     ),
 ]
 Price = Annotated[
-    Money, *unit("Money", _MONEY, "an amount has a currency, such as 2500 EUR", "2500 EUR", _money)
+    Money, *unit("Money", _MONEY, "an amount has a currency, such as 2500 EUR", "2500 EUR", money)
 ]
 Memory = Annotated[
     str, *unit("Memory", _MEMORY, "memory is a whole number with a unit, such as 512Mi or 2Gi", "512Mi")
@@ -243,7 +127,10 @@ Digest = Annotated[
 ]
 Hex = Annotated[str, *unit("Hex", r"^[0-9a-f]{64}$", "this is 64 hexadecimal digits in lower case", "0" * 64)]
 Date = Annotated[
-    str, *unit("Date", _DATE, "a date is written as year-month-day, such as 2027-01-31", "2027-01-31", _day)
+    str,
+    *unit(
+        "Date", _DATE, "a date is written as year-month-day, such as 2027-01-31", "2027-01-31", calendar_day
+    ),
 ]
 LocalTime = Annotated[
     str,
@@ -252,7 +139,7 @@ LocalTime = Annotated[
         _LOCAL_TIME,
         "a time is a date, T, hours and minutes, such as 2026-12-20T18:00; the key `zone` names its zone",
         "2026-12-20T18:00",
-        _local_time,
+        local_time,
     ),
 ]
 Zone = Annotated[
@@ -262,7 +149,7 @@ Zone = Annotated[
         r"^[A-Za-z][A-Za-z0-9_+-]{0,30}(?:/[A-Za-z0-9_+-]{1,30}){0,2}$",
         "a time zone has a name of the IANA database, such as Europe/Berlin or UTC",
         "Europe/Berlin",
-        _zone,
+        time_zone,
     ),
 ]
 Cron = Annotated[
@@ -273,7 +160,7 @@ Cron = Annotated[
         "a cron schedule has five fields (minute, hour, day, month, weekday from 0 for Sunday to 6) and names a day or "
         "a weekday that exists, not both",
         "0 16 * * 5",
-        _cron,
+        cron,
     ),
 ]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from generator.cluster.http_client import HttpError
-from generator.history.git import GitError
+from generator.history.git_call import GitError
 from generator.lint import Code, declare
 from generator.source.content import ContentError
 from generator.source.errors import UserError

@@ -21,7 +21,7 @@ from generator.cluster.pins.errors import (
 )
 from generator.cluster.pins.reference import AS_GIVEN, Content, PinContext, Reference, Resolution, resolve
 from generator.cluster.pins.targets import PinTarget
-from generator.history.git import GitError
+from generator.history.git_call import GitError
 from generator.plan.packages import package_name
 from generator.plan.values import Image
 from generator.source.content import ContentError, joint_digest

@@ -12,14 +12,25 @@ from typing import Final
 
 from generator.lint.conditions import depends
 from generator.lint.engine import Problem, rule
-from generator.lint.objects import Body, as_list, as_map, as_text, each
+from generator.lint.objects import Body, as_list, as_map, as_text
 from generator.lint.rules.contexts import WorkflowContext
+from generator.lint.rules.workflow_parts import (
+    called_kind,
+    graph_of,
+    is_partial,
+    needs_of,
+    nodes_of,
+    other_templates,
+    placeholders,
+    tasks_by_name,
+    tasks_of,
+    template_names,
+)
 from generator.source.document import Path
 from generator.source.suggest import misspelt
 
 _VALIDATE: Final = "Argo Workflows 3.7, workflow/validate/validate.go"
 _REFUSED: Final = "The workflow controller ends the Workflow with an error before any of it runs."
-_TOKEN: Final = re.compile(r"\{\{(?!=)([^{}]+)\}\}")
 _OUTPUT: Final = re.compile(r"(?:tasks|steps)\.([^.]+)\.outputs\.parameters\.([^.]+)$")
 _INPUT: Final = re.compile(r"inputs\.parameters\.([^.]+)$")
 _GLOBAL: Final = re.compile(r"workflow\.parameters\.([^.]+)$")
@@ -54,75 +65,28 @@ def _example(tasks: str = "{name: a, template: check}", inputs: str = "", entryp
 )
 def missing_template(ctx: WorkflowContext) -> Iterator[Problem]:
     """Check that the templates of entrypoint, hooks, tasks and steps exist, also those of other Workflows."""
-    for path, name in _template_names(ctx):
+    for path, name in template_names(ctx):
         if name and name not in ctx.templates and "{{" not in name:
             yield Problem(path, f"{ctx.document} has no template `{name}`{_guess(name, ctx.templates)}")
     if (
         ctx.document.kind in ("Workflow", "CronWorkflow")
-        and not _borrows(ctx)
+        and not is_partial(ctx)
         and not ctx.spec.get("entrypoint")
     ):
         yield Problem((*ctx.path, "entrypoint"), f"{ctx.document} has no entrypoint, so nothing runs")
-    for path, called in _other_templates(ctx):
+    for path, called in other_templates(ctx):
         target = ctx.objects.get(
-            "argoproj.io", _called_kind(called), ctx.document.namespace, as_text(called.get("name"))
+            "argoproj.io", called_kind(called), ctx.document.namespace, as_text(called.get("name"))
         )
         name = as_text(called.get("template"))
         if target is not None and name not in WorkflowContext.of(target, ctx.objects).templates:
             yield Problem((*path, "template"), f"{target} has no template `{name}`")
 
 
-def _borrows(ctx: WorkflowContext) -> bool:
-    """Return whether it uses the templates of a WorkflowTemplate."""
-    return "workflowTemplateRef" in ctx.spec
-
-
-def _template_names(ctx: WorkflowContext) -> Iterator[tuple[Path, str]]:
-    """Yield every name of a template of the Workflow itself, with its path."""
-    if not _borrows(ctx):
-        for key in ("entrypoint", "onExit"):
-            yield (*ctx.path, key), as_text(ctx.spec.get(key))
-        yield from _hooks(ctx.path, ctx.spec)
-    for path, template in ctx.entries:
-        for at, node in _nodes(path, template):
-            yield (*at, "template"), as_text(node.get("template"))
-            yield from _hooks(at, node)
-
-
-def _hooks(path: Path, holder: Body) -> Iterator[tuple[Path, str]]:
-    for name, hook in as_map(holder.get("hooks")).items():
-        yield (*path, "hooks", name, "template"), as_text(as_map(hook).get("template"))
-
-
-def _nodes(path: Path, template: Body) -> Iterator[tuple[Path, Body]]:
-    """Yield the tasks and steps of a template."""
-    yield from _tasks(path, template)
-    for number, group in enumerate(as_list(template.get("steps"))):
-        yield from each(group, (*path, "steps", number))
-
-
-def _tasks(path: Path, template: Body) -> Iterator[tuple[Path, Body]]:
-    yield from each(as_map(template.get("dag")).get("tasks"), (*path, "dag", "tasks"))
-
-
-def _other_templates(ctx: WorkflowContext) -> Iterator[tuple[Path, Body]]:
-    """Yield the references to templates of other objects whose name is known."""
-    for path, template in ctx.entries:
-        for at, node in _nodes(path, template):
-            called = as_map(node.get("templateRef"))
-            name = as_text(called.get("name"))
-            if name and "{{" not in name:
-                yield (*at, "templateRef"), called
-
-
-def _called_kind(called: Body) -> str:
-    return "ClusterWorkflowTemplate" if called.get("clusterScope") is True else "WorkflowTemplate"
-
-
 def missing_workflow_templates(ctx: WorkflowContext) -> Iterator[tuple[Path, str]]:
     """Yield the WorkflowTemplates that a Workflow calls and that are not in the tree, with the path of the name."""
-    for path, called in _other_templates(ctx):
-        kind, name = _called_kind(called), as_text(called.get("name"))
+    for path, called in other_templates(ctx):
+        kind, name = called_kind(called), as_text(called.get("name"))
         if ctx.objects.get("argoproj.io", kind, ctx.document.namespace, name) is None:
             yield (*path, "name"), f"{kind} {name}"
 
@@ -142,11 +106,11 @@ def missing_task(ctx: WorkflowContext) -> Iterator[Problem]:
     """Check that a task waits for tasks that exist, and uses the outputs of tasks that exist."""
     for path, template in ctx.entries:
         yield from _unknown_needs(path, template)
-    for path, template in ctx.entries if not _borrows(ctx) else ():
-        nodes = list(_nodes(path, template))
+    for path, template in ctx.entries if not is_partial(ctx) else ():
+        nodes = list(nodes_of(path, template))
         names = {as_text(node.get("name")) for _, node in nodes}
         for at, node in nodes:
-            for where, token in _placeholders(node, at):
+            for where, token in placeholders(node, at):
                 found = _OUTPUT.match(token)
                 if found and found[1] not in names:
                     message = (
@@ -156,11 +120,11 @@ def missing_task(ctx: WorkflowContext) -> Iterator[Problem]:
 
 
 def _unknown_needs(path: Path, template: Body) -> Iterator[Problem]:
-    tasks = _tasks_by_name(path, template)
+    tasks = tasks_by_name(path, template)
     for name, (at, task) in tasks.items():
         where = (*at, "depends" if "depends" in task else "dependencies")
         try:
-            needs = _needs(task)
+            needs = needs_of(task)
         except depends.DependsError as error:
             yield Problem(where, f"the `depends` of the task `{name}` is invalid: {error}")
             return
@@ -168,32 +132,6 @@ def _unknown_needs(path: Path, template: Body) -> Iterator[Problem]:
             if wanted not in tasks:
                 message = f"the task `{name}` waits for `{wanted}`, which is not a task of this DAG"
                 yield Problem(where, message + _guess(wanted, tasks))
-
-
-def _tasks_by_name(path: Path, template: Body) -> dict[str, tuple[Path, Body]]:
-    return {as_text(task.get("name")): (at, task) for at, task in _tasks(path, template)}
-
-
-def _needs(task: Body) -> list[str]:
-    """Return the tasks that a task waits for.
-
-    Raises:
-        DependsError: its `depends` is not valid.
-    """
-    expression = as_text(task.get("depends"))
-    if not expression:
-        return [as_text(name) for name in as_list(task.get("dependencies"))]
-    depends.runs(expression, {})
-    return depends.tasks_of(expression)
-
-
-def _graph(path: Path, template: Body) -> tuple[dict[str, tuple[Path, Body]], dict[str, list[str]]]:
-    """Return the tasks of a DAG with their dependencies; None when they cannot be read."""
-    tasks = _tasks_by_name(path, template)
-    try:
-        return tasks, {name: _needs(task) for name, (_, task) in tasks.items()}
-    except depends.DependsError:
-        return {}, {}
 
 
 @rule(
@@ -210,7 +148,7 @@ def _graph(path: Path, template: Body) -> tuple[dict[str, tuple[Path, Body]], di
 def circle(ctx: WorkflowContext) -> Iterator[Problem]:
     """Check that the tasks of a DAG have no cycle."""
     for path, template in ctx.entries:
-        tasks, needs = _graph(path, template)
+        tasks, needs = graph_of(path, template)
         if found := _circle(needs):
             message = f"{ctx.document} has a cycle: {' needs '.join(found)}"
             yield Problem((*tasks[found[0]][0], "name"), message)
@@ -252,7 +190,7 @@ def _circle(needs: Mapping[str, list[str]]) -> list[str]:
 )
 def undeclared_parameter(ctx: WorkflowContext) -> Iterator[Problem]:
     """Check that every placeholder names a declared argument, input or output."""
-    if _borrows(ctx):
+    if is_partial(ctx):
         return
     made = {
         as_text(output.get("globalName"))
@@ -260,7 +198,7 @@ def undeclared_parameter(ctx: WorkflowContext) -> Iterator[Problem]:
         for output in _parameters(t, "outputs")
     }
     known = _parameter_names(as_map(ctx.spec.get("arguments")))
-    for at, token in _placeholders(ctx.spec, ctx.path):
+    for at, token in placeholders(ctx.spec, ctx.path):
         found = _GLOBAL.match(token)
         if found and found[1] not in known | made:
             yield _undeclared(at, token, "the arguments of the Workflow", known)
@@ -271,7 +209,7 @@ def undeclared_parameter(ctx: WorkflowContext) -> Iterator[Problem]:
 
 def _undeclared_inputs(path: Path, template: Body) -> Iterator[Problem]:
     known = _parameter_names(as_map(template.get("inputs")))
-    for at, token in _placeholders(template, path):
+    for at, token in placeholders(template, path):
         found = _INPUT.match(token)
         if found and found[1] not in known and "inline" not in at:
             yield _undeclared(
@@ -280,10 +218,10 @@ def _undeclared_inputs(path: Path, template: Body) -> Iterator[Problem]:
 
 
 def _undeclared_outputs(ctx: WorkflowContext, path: Path, template: Body) -> Iterator[Problem]:
-    nodes = list(_nodes(path, template))
+    nodes = list(nodes_of(path, template))
     by_name = {as_text(node.get("name")): node for _, node in nodes}
     for at, node in nodes:
-        for where, token in _placeholders(node, at):
+        for where, token in placeholders(node, at):
             found = _OUTPUT.match(token)
             called = as_text(by_name.get(found[1], {}).get("template")) if found else ""
             if found is None or called not in ctx.templates:
@@ -319,8 +257,8 @@ def _parameter_names(holder: Body) -> set[str]:
 )
 def missing_argument(ctx: WorkflowContext) -> Iterator[Problem]:
     """Check that every input without a value is passed."""
-    for path, template in ctx.entries if not _borrows(ctx) else ():
-        for at, node in _nodes(path, template):
+    for path, template in ctx.entries if not is_partial(ctx) else ():
+        for at, node in nodes_of(path, template):
             given = _parameter_names(as_map(node.get("arguments")))
             for parameter in _parameters(ctx.templates.get(as_text(node.get("template")), {}), "inputs"):
                 name = as_text(parameter.get("name"))
@@ -346,7 +284,9 @@ def repeated_name(ctx: WorkflowContext) -> Iterator[Problem]:
     for path, template in ctx.entries:
         steps = (as_map(step) for group in as_list(template.get("steps")) for step in as_list(group))
         yield from _twice(ctx, steps, (*path, "steps"), "step")
-        yield from _twice(ctx, (task for _, task in _tasks(path, template)), (*path, "dag", "tasks"), "task")
+        yield from _twice(
+            ctx, (task for _, task in tasks_of(path, template)), (*path, "dag", "tasks"), "task"
+        )
 
 
 def _twice(ctx: WorkflowContext, entries: Iterable[Body], path: Path, noun: str) -> Iterator[Problem]:
@@ -372,7 +312,7 @@ def _twice(ctx: WorkflowContext, entries: Iterable[Body], path: Path, noun: str)
 def swallowed_failure(ctx: WorkflowContext) -> Iterator[Problem]:
     """Check that the failure of a task has an effect on a task that waits for it."""
     for path, template in ctx.entries:
-        tasks, needs = _graph(path, template)
+        tasks, needs = graph_of(path, template)
         for name, (at, _) in tasks.items() if not _circle(needs) else ():
             waiting = [other for other in tasks if name in needs[other]]
             if waiting and all(_ignores(tasks[other][1], name) for other in waiting):
@@ -388,20 +328,7 @@ def _ignores(task: Body, other: str) -> bool:
     expression = as_text(task.get("depends"))
     if not expression or not depends.runs(expression, {other: "Failed"}):
         return False
-    return not any(token.startswith(f"tasks.{other}.") for _, token in _placeholders(task, ()))
-
-
-def _placeholders(value: object, path: Path) -> Iterator[tuple[Path, str]]:
-    """Yield every simple placeholder below a value with its path; expressions (`{{=…}}`) are left out."""
-    todo: list[tuple[Path, object]] = [(path, value)]
-    while todo:
-        at, entry = todo.pop()
-        if isinstance(entry, str):
-            yield from ((at, token.strip()) for token in _TOKEN.findall(entry))
-        elif isinstance(entry, Mapping):
-            todo.extend(((*at, key), below) for key, below in entry.items())
-        elif isinstance(entry, list):
-            todo.extend(((*at, number), below) for number, below in enumerate(entry))
+    return not any(token.startswith(f"tasks.{other}.") for _, token in placeholders(task, ()))
 
 
 def _guess(word: str, known: Iterable[str]) -> str:

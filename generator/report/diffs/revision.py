@@ -43,7 +43,8 @@ def at_revision(session: Session, name: str) -> Iterator[Revision]:
         GitError: there is no git repository, no such revision, or no specs in it.
     """
     from generator.history.checkout import snapshot
-    from generator.history.git import Git, GitError
+    from generator.history.git import Git
+    from generator.history.git_call import GitError
 
     git = Git.at(session.root)
     commit = git.commit(name)
@@ -96,7 +97,7 @@ def compare_with(session: Session, revision: str, names: Sequence[str] | None) -
 
 def compare_with_head(session: Session, names: Sequence[str] | None) -> Compared | None:
     """Compare with what is committed; None where nothing is, or it can't be planned."""
-    from generator.history.git import GitError
+    from generator.history.git_call import GitError
 
     try:
         with at_revision(session, HEAD) as past:

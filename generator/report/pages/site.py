@@ -9,7 +9,8 @@ from pathlib import Path
 
 from generator.gates.document import read_evidence
 from generator.gates.signatures import signers_shown
-from generator.history.git import Git, GitError
+from generator.history.git import Git
+from generator.history.git_call import GitError
 from generator.odds.track_record import TrackRecord, by_model
 from generator.output.bundle import Bundle
 from generator.output.errors import OutputError

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from generator.history.checkout import snapshot
-from generator.history.git import Change, Git, GitError
+from generator.history.git import Change, Git
+from generator.history.git_call import GitError
 from generator.history.recorded import QUARANTINE, mapping, path_of, plain
 from generator.history.releases import History, Release
 from generator.pipeline.session import Session

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from generator.cli.main import cli
 from generator.odds.odds import odds_of
 from generator.pipeline.session import open_session
-from generator.spec.types import seconds
+from generator.spec.parsing import seconds
 from tests.system.repositories import examples
 from tests.unit.cli.conftest import CHECKOUT
 

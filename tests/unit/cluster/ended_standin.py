@@ -8,7 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
-from generator.spec.types import seconds
+from generator.spec.parsing import seconds
 from tests.unit.cluster.status_standin import HASH, OLD
 
 BEGAN = dt.datetime(2026, 11, 25, 10, 0, tzinfo=dt.UTC)

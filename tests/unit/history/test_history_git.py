@@ -10,7 +10,8 @@ import pytest
 
 from generator.history import git as module
 from generator.history.checkout import snapshot
-from generator.history.git import Git, GitError, fetched, run
+from generator.history.git import Git, fetched
+from generator.history.git_call import GitError, run
 from tests.unit.history.story import Story
 
 

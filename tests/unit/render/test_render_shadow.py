@@ -7,7 +7,7 @@ import yaml
 
 from generator.render.bundle import render_bundle
 from generator.render.environment import Templates
-from generator.spec.types import seconds
+from generator.spec.parsing import seconds
 from tests.system.repositories import MODEL, resolve_one, small
 
 SHADOW = """\

@@ -9,7 +9,7 @@ from generator.lint.engine import CODES, rules
 from generator.rules.context import Context
 from generator.rules.what_if import ROUND_HOLDS
 from generator.source.finding import Finding
-from generator.spec.types import seconds
+from generator.spec.parsing import seconds
 from generator.spec.units import duration
 from tests.unit.rules.cases import CASES
 from tests.unit.rules.repository import STEPS, Sample

@@ -11,7 +11,7 @@ from generator.source.errors import FindingsError, UserError
 from generator.source.finding import Finding, Place
 
 EXPECTED = (
-    "generator.history.git:GitError",
+    "generator.history.git_call:GitError",
     "generator.cluster.http_client:HttpError",
     "generator.cluster.pins.errors:PinError",
     "generator.cluster.pins.errors:CredentialError",

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from generator.source.reader import parse
 from generator.spec.check import check
 from generator.spec.model import ModelFile
+from generator.spec.parsing import seconds
 from generator.spec.platform import PlatformFile
-from generator.spec.types import seconds
 from generator.spec.units import duration, percent
 from tests.system.mutations import copy, walk
 from tests.system.repositories import EXAMPLES, MODEL, PLATFORM
