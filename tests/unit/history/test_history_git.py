@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from generator.history import git as module
+from generator.history import git_call
 from generator.history.checkout import snapshot
 from generator.history.git import Git, fetched
 from generator.history.git_call import GitError, run
@@ -30,7 +30,7 @@ def fake(tmp_path: Path, monkeypatch):
 
 
 def test_output_is_bounded(tmp_path: Path, fake, monkeypatch):
-    monkeypatch.setattr(module, "LIMIT", 1 << 20)
+    monkeypatch.setattr(git_call, "LIMIT", 1 << 20)
     fake("yes")
     with pytest.raises(GitError, match="printed more than 1 MiB"):
         run(tmp_path, "log")
