@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from generator.plan import values
+from generator.plan import pod_settings, values
 from generator.render.environment import Templates, template_names
 from generator.render.filters import FILTERS
 from generator.render.plain import Fields, _readers
@@ -124,9 +124,16 @@ def _code(example: str) -> str:
 
 def _records() -> list[type]:
     """Return the records of plans, Plan first."""
-    own = [one for one in vars(values).values() if isinstance(one, type) and is_dataclass(one)]
+    modules = (values, pod_settings)
+    own = [
+        one
+        for module in modules
+        for one in vars(module).values()
+        if isinstance(one, type) and is_dataclass(one)
+    ]
+    names = {module.__name__ for module in modules}
     return sorted(
-        (one for one in own if one.__module__ == values.__name__),
+        {one for one in own if one.__module__ in names},
         key=lambda one: (one is not values.Plan, one.__name__),
     )
 
