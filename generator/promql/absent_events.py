@@ -129,12 +129,24 @@ def _zero(tokens: Tokens, levels: list[_Level]) -> float | None:
         if _filters(level) or _SUMS & set(after) or not _KEEPS_ZERO.issuperset(called):
             return None
         if value and (called or _PRODUCTS & {*before, *after}):
-            return None
+            factor = _factor(before, after)
+            if factor is None:
+                return None
+            value *= factor
+            continue
         if signs == ["-"] and before[1:2] == ["-"] and before[0].isdecimal():
             value = int(before[0]) - value
         elif signs:
             return None
     return value
+
+
+def _factor(before: list[str], after: list[str]) -> float | None:
+    """Return the number that an operand is multiplied with: `100 *` in front of it, or `* 100` behind it."""
+    match before, after:
+        case ([number, "*"], []) | ([], ["*", number]) if number.isdecimal():
+            return int(number)
+    return None
 
 
 def _top(tokens: Tokens, span: range) -> Iterator[str]:

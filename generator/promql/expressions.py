@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, TypeAlias
 
-from generator.promql.selectors import GROUPINGS, Selector, matchers_of
+from generator.promql.selectors import GROUPINGS, INSTANT_RATES, RATES, Selector, matchers_of
 from generator.promql.tokens import QuerySyntaxError, Tokens, seconds, tokenize, unquote
 
 AGGREGATIONS: Final = frozenset(
@@ -63,10 +63,11 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """A selector; `window_s` is 0 without a range."""
+    """A selector; `window_s` is 0 without a range, and `moved` is its `offset` or `@` as it is written."""
 
     selector: Selector
     window_s: float = 0.0
+    moved: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,11 +231,69 @@ class _Reader:
                 length = seconds(window.text) if window.kind == "duration" else 0.0
                 self.at = self.tokens.partner[self.at] + 1
                 if isinstance(inner, Series):
-                    inner = Series(inner.selector, length)
+                    inner = Series(inner.selector, length, inner.moved)
                 else:
                     inner = Call("subquery", (inner, Number(length)))
             else:
+                start = self.at
                 self.at += 2 + (self.tokens.word(self.at + 1) == "-")
                 if self.word == "(":
                     self.at = self.tokens.partner[self.at] + 1
+                if isinstance(inner, Series):
+                    words = (self.tokens.word(index) for index in range(start, self.at))
+                    inner = Series(inner.selector, inner.window_s, " ".join(words))
         return inner
+
+
+def is_scalar(found: Expression) -> bool:
+    """Return whether the result is one number instead of a list of series; a scalar of no series is NaN."""
+    match found:
+        case Number() | Call("scalar" | "time" | "pi"):
+            return True
+        case Binary(_, left, right):
+            return is_scalar(left) and is_scalar(right)
+    return False
+
+
+def times_of(found: Expression) -> set[str]:
+    """Return the `offset` and `@` of all series in an expression; empty text for a series without one."""
+    match found:
+        case Series():
+            return {found.moved}
+        case Call(_, arguments):
+            return {time for argument in arguments for time in times_of(argument)}
+        case Binary(_, left, right):
+            return times_of(left) | times_of(right)
+    return set()
+
+
+def gives_several(found: Expression) -> bool:
+    """Return whether counters are summed for each value of a label, or not at all."""
+    match found:
+        case Call(name, _, by, without) if name in AGGREGATIONS:
+            return splits(by, without=without)
+        case Call(name, arguments):
+            return name in RATES | INSTANT_RATES or any(map(gives_several, arguments))
+        case Binary(_, left, right):
+            return gives_several(left) or gives_several(right)
+    return False
+
+
+def splits(by: tuple[str, ...], *, without: bool) -> bool:
+    """Return whether an aggregation keeps a label by which series differ: `le` only splits a histogram."""
+    return without or any(label != "le" for label in by)
+
+
+def constant(found: Expression) -> float | None:
+    """Return the value of an expression of numbers only, None for another one."""
+    match found:
+        case Number(value):
+            return value
+        case Call("vector" | "scalar", (inner,)):
+            return constant(inner)
+        case Binary(sign, left, right) if sign in "+-*/":
+            one, two = constant(left), constant(right)
+            if one is None or two is None or (sign == "/" and two == 0):
+                return None
+            return {"+": one + two, "-": one - two, "*": one * two, "/": one / (two or 1.0)}[sign]
+    return None

@@ -13,7 +13,20 @@ from functools import lru_cache
 from typing import Final, Literal
 
 from generator.promql.events import event_of
-from generator.promql.expressions import AGGREGATIONS, Binary, Call, Expression, Number, Series, Text, parse
+from generator.promql.expressions import (
+    AGGREGATIONS,
+    Binary,
+    Call,
+    Expression,
+    Number,
+    Series,
+    Text,
+    constant,
+    gives_several,
+    parse,
+    splits,
+    times_of,
+)
 from generator.promql.selectors import INSTANT_RATES, RATES, Selector
 from generator.promql.tokens import QuerySyntaxError
 from generator.promql.versions import NO_NAMES, Arm, Versions, arm_of
@@ -111,7 +124,12 @@ def recognize(query: str, versions: Versions = NO_NAMES, scrape_s: float = 30.0)
         scrape_s: seconds between two samples, over which `irate` counts.
     """
     try:
-        return _Recognizer(versions, scrape_s).measure(parse(query))
+        found = parse(query)
+        moved = times_of(found)
+        if len(moved) > 1:
+            reason = f"it compares two times (`{min(moved - {''})}`), and the past is not in the tree"
+            return Measure("unknown", reason=reason)
+        return _Recognizer(versions, scrape_s).measure(found)
     except QuerySyntaxError as error:
         return Measure("unknown", reason=f"it is not PromQL: {error}")
     except _UnknownFormError as reason:
@@ -128,13 +146,13 @@ class _Recognizer:
         """Return the measure of an expression; factors, terms and fallbacks are peeled off from outside."""
         match found:
             case Binary("or", left, right):
-                fallback = _constant(right)
+                fallback = constant(right)
                 if fallback is None:
                     raise _UnknownFormError("it takes one of two queries")
                 return replace(self.measure(left), fallback=fallback)
             case Binary("*" | "/" | "+" | "-" as sign, left, right):
                 return self._arithmetic(sign, left, right)
-            case Binary(">" | "<" | ">=" | "<=" | "!=" | "==", left, right) if _constant(right) is not None:
+            case Binary(">" | "<" | ">=" | "<=" | "!=" | "==", left, right) if constant(right) is not None:
                 return self.measure(left)
             case Call():
                 return self._call(found)
@@ -149,11 +167,11 @@ class _Recognizer:
                     return self._gauge(inner, several=bool(by))
                 counted = self._counter_or_none(found)
                 if counted is not None:
-                    return self._counted(counted, several=_splits(by, without=without))
+                    return self._counted(counted, several=splits(by, without=without))
                 inside = self.measure(inner)
-                return replace(inside, several=inside.several or _splits(by, without=without))
+                return replace(inside, several=inside.several or splits(by, without=without))
             case Call("count", (Series() as inner,)) if not inner.window_s:
-                gauge = self._gauge(inner, several=_splits(found.by, without=found.without))
+                gauge = self._gauge(inner, several=splits(found.by, without=found.without))
                 return replace(gauge, event=f"number of {gauge.event}", reason="")
             case Call("clamp_max" | "clamp_min" | "round" | "clamp", (inner, *_)):
                 return self.measure(inner)
@@ -166,7 +184,7 @@ class _Recognizer:
         raise _UnknownFormError(_form(found))
 
     def _arithmetic(self, sign: str, left: Expression, right: Expression) -> Measure:
-        before, after = _constant(left), _constant(right)
+        before, after = constant(left), constant(right)
         if after is not None:
             inside = self.measure(left)
             return (
@@ -185,7 +203,7 @@ class _Recognizer:
                 return _scaled(self._arithmetic("/", left, right), factor)
             share = self._share(left, right)
             if share is not None:
-                return share
+                return replace(share, several=gives_several(left))
         if sign in "/-":
             return self._comparison(sign, left, right)
         raise _UnknownFormError("it combines two queries")
@@ -250,10 +268,10 @@ class _Recognizer:
                 yield from left
                 yield from ((one, sign if found.sign == "+" else -sign) for one, sign in right)
             return
-        if isinstance(found, Binary) and found.sign == "or" and _constant(found.right) is not None:
+        if isinstance(found, Binary) and found.sign == "or" and constant(found.right) is not None:
             yield from self._sum(found.left)
             return
-        if isinstance(found, Binary) and found.sign in (">", "!=") and _constant(found.right) is not None:
+        if isinstance(found, Binary) and found.sign in (">", "!=") and constant(found.right) is not None:
             yield from self._sum(found.left)
             return
         if isinstance(found, Call) and found.name == "clamp_min":
@@ -298,7 +316,7 @@ class _Recognizer:
     def _quantile(self, level: float, inner: Expression) -> Measure:
         several = False
         while isinstance(inner, Call) and inner.name in AGGREGATIONS and inner.arguments:
-            several = several or _splits(inner.by, without=inner.without)
+            several = several or splits(inner.by, without=inner.without)
             inner = inner.arguments[-1]
         series = (
             inner.arguments[0] if isinstance(inner, Call) and inner.name in RATES | INSTANT_RATES else inner
@@ -323,10 +341,6 @@ class _Recognizer:
         return Measure("gauge", metric, arm=arm, named=named, several=several, reason=reason)
 
 
-def _splits(by: tuple[str, ...], *, without: bool) -> bool:
-    return without or any(label != "le" for label in by)
-
-
 def _scaled(inside: Measure, factor: float) -> Measure:
     if factor == 0:
         raise _UnknownFormError("it is multiplied by 0")
@@ -339,28 +353,13 @@ def _moved(inside: Measure, term: float) -> Measure:
     return replace(inside, offset=inside.offset + term, fallback=fallback)
 
 
-def _constant(found: Expression) -> float | None:
-    """Return the value of an expression of numbers only, None for another one."""
-    match found:
-        case Number(value):
-            return value
-        case Call("vector" | "scalar", (inner,)):
-            return _constant(inner)
-        case Binary(sign, left, right) if sign in "+-*/":
-            one, two = _constant(left), _constant(right)
-            if one is None or two is None or (sign == "/" and two == 0):
-                return None
-            return {"+": one + two, "-": one - two, "*": one * two, "/": one / (two or 1.0)}[sign]
-    return None
-
-
 def _factor(found: Expression) -> tuple[float, Expression]:
     """Return the constant that an expression is multiplied with, and the rest of it."""
     if isinstance(found, Binary) and found.sign == "*":
         for one, other in ((found.left, found.right), (found.right, found.left)):
-            constant = _constant(one)
-            if constant:
-                return constant, other
+            factor = constant(one)
+            if factor:
+                return factor, other
     return 1.0, found
 
 

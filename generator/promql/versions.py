@@ -17,6 +17,10 @@ _STABLE: Final = re.compile(r"(?i)(?<![a-z])(?:stable|primary|active|blue|baseli
 _OF_A_VERSION: Final = re.compile(r"(?i)service|svc|upstream|backend|destination|hash|version|subset|role")
 
 
+HASHES: Final = {"Latest": "hash-of-the-new-version", "Stable": "hash-of-the-stable-version"}
+"""What replaces the pod hash of a version, which only the cluster knows."""
+
+
 @dataclass(frozen=True, slots=True)
 class Versions:
     """Words in the values of labels that name a version: pod hashes, Services, subsets."""
@@ -70,4 +74,6 @@ def _of_a_version(selector: Selector, matcher: tuple[str, str, str], versions: V
 
 
 def _names(word: str, value: str) -> bool:
+    if word in HASHES.values():
+        return word in value  # names of pods have the hash in the middle
     return re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", value) is not None

@@ -36,13 +36,15 @@ def flagger_releases(objects: Objects) -> Iterator[Release]:
         analysis = as_map(item.spec.get("analysis")) or as_map(item.spec.get("canaryAnalysis"))
         interval = max(10.0, go_duration(as_text(analysis.get("interval"))) or 60.0)
         stages = tuple(_stages(analysis, interval))
+        skipped = item.spec.get("skipAnalysis") is True
+        stages = () if skipped else stages
         scrape, assumed = scrape_interval(objects, item)
         yield Release(
             object=item,
             tool="Flagger",
             strategy="blue-green" if as_int(analysis.get("iterations")) else "canary",
             stages=stages,
-            metrics=tuple(_metrics(objects, item, analysis, interval, len(stages))),
+            metrics=() if skipped else tuple(_metrics(objects, item, analysis, interval, len(stages))),
             scrape_s=scrape,
             assumed=assumed,
             checks=max(1, as_int(analysis.get("threshold"))) - 1,
@@ -54,8 +56,11 @@ def _stages(analysis: Body, interval: float) -> Iterator[Stage]:
     """Yield one stage for each check: the weight is set, and checked an interval later."""
     checks = as_int(analysis.get("iterations"))
     matched = bool(as_list(analysis.get("match")))
+    copies = as_int(analysis.get("mirrorWeight"), 100) / 100 if analysis.get("mirror") is True else 0.0
+    copies = min(1.0, max(0.0, copies))
+    label = "header" if matched else f"mirror {100 * copies:.4g}%" if copies else "before the switch"
     for _ in range(min(checks, 1000)):
-        yield Stage(0.0, interval, "header" if matched else "before the switch")
+        yield Stage(0.0, interval, label, copies=copies, matched=matched)
     if checks:
         return
     weights = [as_int(weight) for weight in as_list(analysis.get("stepWeights"))]
@@ -142,10 +147,13 @@ def _number(value: object) -> float:
 
 def _notes(item: Object, analysis: Body) -> Iterator[str]:
     if item.spec.get("skipAnalysis") is True:
-        yield "`skipAnalysis` is set: nothing is checked"
+        yield "`skipAnalysis` is set: the new version gets all requests at once, and nothing is checked"
+        return
     kinds = sorted({as_text(hook.get("type")) or "rollout" for _, hook in each(analysis.get("webhooks"), ())})
     deciding = [kind for kind in kinds if kind in ("rollout", "pre-rollout", "confirm-rollout", "rollback")]
     if deciding:
         yield f"webhooks decide as well ({', '.join(deciding)}): their failures are not in these odds"
+    if analysis.get("mirror") is True and as_int(analysis.get("iterations")):
+        yield "before the switch the new version gets copies of the requests, and no user sees its answers"
     if as_list(analysis.get("match")):
         yield "only requests with the header or cookie reach the new version: how many is not in the tree"

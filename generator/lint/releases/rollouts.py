@@ -7,7 +7,7 @@ utils/analysis/factory.go (arguments), utils/defaults/defaults.go (limits).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -16,11 +16,21 @@ from generator.lint.objects import Body, Object, as_int, as_list, as_map, as_tex
 from generator.lint.placement import Objects
 from generator.lint.releases.values import USUAL_SCRAPE_S, Release, Stage, TreeMetric
 from generator.lint.rollout import CANARY, Moment, Rollout, Use
-from generator.lint.rules.arguments import declared, fill, instantiations, known_values, reach, tags
-from generator.promql.versions import Versions
+from generator.lint.rules.arguments import (
+    declared,
+    fill,
+    instantiations,
+    is_set,
+    known_values,
+    merged,
+    names,
+    reach,
+    tags,
+)
+from generator.promql import regexps
+from generator.promql.versions import HASHES, Versions
 from generator.source.document import Path
 
-_HASHES: Final = {"Latest": "hash-of-the-new-version", "Stable": "hash-of-the-stable-version"}
 _ERRORS: Final = 4
 """`consecutiveErrorLimit`, where it is not written."""
 
@@ -45,7 +55,8 @@ def rollout_releases(objects: Objects) -> Iterator[Release]:
             metrics=tuple(timeline.metrics),
             scrape_s=scrape,
             assumed=assumed,
-            notes=tuple(timeline.notes),
+            notes=tuple(dict.fromkeys(timeline.notes)),
+            missing=tuple(dict.fromkeys(timeline.missing)),
         )
 
 
@@ -70,6 +81,8 @@ class _Timeline:
     stages: list[Stage] = field(default_factory=list)
     metrics: list[TreeMetric] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    managed: dict[str, float | None] = field(default_factory=dict)
     now_s: float = 0.0
 
     def canary(self) -> None:
@@ -80,13 +93,15 @@ class _Timeline:
             if has(step, "setWeight"):
                 weight = self._weight(int_value(step["setWeight"]))
             elif has(step, "pause"):
-                duration = as_map(step["pause"]).get("duration")
-                seconds = max(0, pause_seconds(duration))
-                self._stage(weight, seconds, f"{weight:.4g}", waits=duration is None)
+                self._pause(as_map(step["pause"]).get("duration"), weight, number)
             elif (use := uses.get((*path, "analysis"))) is not None:
                 self._run(use, weight, f"step {number}")
             elif has(step, "experiment"):
                 self._experiment(path, as_map(step["experiment"]), weight, f"step {number}")
+            elif has(step, "setHeaderRoute"):
+                self._manage(as_map(step["setHeaderRoute"]), copies=False)
+            elif has(step, "setMirrorRoute"):
+                self._manage(as_map(step["setMirrorRoute"]), copies=True)
             starts.append(self.now_s)
         background = uses.get((*CANARY, "analysis"))
         if background is not None:
@@ -110,6 +125,24 @@ class _Timeline:
         if "post" in uses:
             self._run(uses["post"], 1.0, "after the switch", self._versions("post"))
 
+    def _pause(self, duration: object, weight: float, number: int) -> None:
+        seconds = pause_seconds(duration)
+        if seconds < 0:
+            self.notes.append(
+                f"step {number}: the controller refuses the duration `{duration}`, which is read as 0 here"
+            )
+        self._stage(weight, max(0, seconds), f"{weight:.4g}", waits=duration is None)
+
+    def _manage(self, body: Body, *, copies: bool) -> None:
+        """Add or remove a managed route: the share that it copies, None for requests that match something."""
+        matches, name = as_list(body.get("match")), as_text(body.get("name"))
+        self.managed.pop(name, None)
+        if not matches:
+            return
+        everything = [{"path": {"prefix": "/"}}]
+        share = min(1.0, max(0.0, as_int(body.get("percentage"), 100) / 100))
+        self.managed[name] = share if copies and matches == everything else None
+
     def _weight(self, asked: int) -> float:
         """Return the share of a weight; without a router it is that of whole pods (utils/replicaset/canary.go)."""
         if self.rollout.routing is not None:
@@ -126,7 +159,11 @@ class _Timeline:
 
     def _stage(self, weight: float, seconds: float, label: str, *, waits: bool = False) -> None:
         shown = f"{100 * weight:.4g}%" if label[0].isdigit() else label
-        self.stages.append(Stage(weight, seconds, shown, waits))
+        copies = max((share for share in self.managed.values() if share is not None), default=0.0)
+        matched = None in self.managed.values()
+        shown += f" + {100 * copies:.4g}% mirrored" if copies else ""
+        shown += " + matched" if matched else ""
+        self.stages.append(Stage(weight, seconds, shown, waits, copies, matched))
         self.now_s += seconds
 
     def _run(self, use: Use, weight: float, label: str, versions: Versions | None = None) -> None:
@@ -138,8 +175,11 @@ class _Timeline:
         self._stage(weight, lasts, shown)
 
     def _experiment(self, path: Path, body: Body, weight: float, label: str) -> None:
-        weights = [as_int(one.get("weight")) for _, one in each(body.get("templates"), ())]
+        templates = [one for _, one in each(body.get("templates"), ())]
+        weights = [as_int(one.get("weight")) for one in templates if one.get("specRef") == "canary"]
         share = min(1.0, max(0.0, weight + sum(weights) / 100))
+        if self.rollout.routing is None:
+            share = self._share_of_pods(templates, weight)
         lasts = max(0, pause_seconds(body.get("duration"))) if body.get("duration") else 0
         found: list[TreeMetric] = []
         for use in self.rollout.uses:
@@ -147,12 +187,39 @@ class _Timeline:
                 found += self._metrics(use, label, self._versions("canary"))
         self.metrics += [replace(one, start_s=self.now_s) for one in found]
         self._stage(share, max([lasts, *(one.lasts_s for one in found)]), "experiment")
-        if not any(weights):
+        if share <= weight:
             self.notes.append(f"the pods of the experiment ({label}) get no share of the users' requests")
+
+    def _share_of_pods(self, templates: list[Body], weight: float) -> float:
+        """Return the share of the new version while pods of an experiment answer behind the same Service.
+
+        They keep the labels of the pod template, unless the step overwrites them (rollout/experiment.go).
+        """
+        labels = as_map(as_map(self.rollout.template.get("metadata")).get("labels"))
+        replicas = max(1, as_int(self.rollout.spec.get("replicas"), 1))
+        pods = {"canary": replicas * weight, "stable": replicas * (1 - weight)}
+        for one in templates:
+            own = {**labels, **as_map(as_map(one.get("metadata")).get("labels"))}
+            role = as_text(one.get("specRef"))
+            if role in pods and self._is_served(own):
+                pods[role] += as_int(one.get("replicas"), 1)
+        return pods["canary"] / (pods["canary"] + pods["stable"])
+
+    def _is_served(self, labels: Body) -> bool:
+        """Return whether a Service of the tree selects pods with these labels."""
+        for service in self.objects.near(self.rollout.object).of_kind("Service"):
+            selector = as_map(service.spec.get("selector"))
+            if (
+                service.namespace == self.rollout.object.namespace
+                and selector
+                and selector.items() <= labels.items()
+            ):
+                return True
+        return False
 
     def _versions(self, moment: str) -> Versions:
         """Return the words that name the versions in labels, at a moment."""
-        canary, stable = {_HASHES["Latest"]}, {_HASHES["Stable"]}
+        canary, stable = {HASHES["Latest"]}, {HASHES["Stable"]}
         strategy = as_map(self.rollout.spec.get("strategy"))
         one, two = as_map(strategy.get("canary")), as_map(strategy.get("blueGreen"))
         rule = as_map((self.rollout.router("istio") or {}).get("destinationRule"))
@@ -172,18 +239,23 @@ class _Timeline:
         """Yield the metrics of a run with the arguments that the Rollout passes."""
         near, namespace = self.objects.near(self.rollout.object), self.rollout.object.namespace
         templates, missing = reach(near, namespace, use.refs)
+        self.missing += missing
         for name in missing:
             self.notes.append(f"{name} is not in the tree, so what it decides is unknown")
         args = declared(templates)
         values = {**known_values(args, use.args), **_hashes(use.args)}
-        dry = {as_text(as_map(item).get("metricName")) for item in as_list(use.body.get("dryRun"))}
-        everything = any(name == "*" or name == ".*" for name in dry)
+        dry = [as_text(as_map(item).get("metricName")) for item in as_list(use.body.get("dryRun"))]
+        passed = names(use.args)
+        unset = [
+            name for name, arg in merged(args).items() if name and not is_set(arg) and name not in passed
+        ]
+        refused = f"nothing gives {' and '.join(unset)} a value, so the controller refuses the Rollout"
         for template in templates:
             for path, body in each(template.spec.get("metrics"), ("spec", "metrics")):
                 name = as_text(body.get("name"))
-                yield metric_of(
-                    template, path, body, values, use.moment, label, versions, dry=everything or name in dry
-                )
+                is_dry = any(regexps.matches(pattern, name, whole=False) for pattern in dry)
+                found = metric_of(template, path, body, values, use.moment, label, versions, dry=is_dry)
+                yield replace(found, unread=refused) if unset else found
 
 
 def unused_templates(objects: Objects, versions: tuple[ControllerVersion, ...]) -> Iterator[TreeMetric]:  # noqa: ARG001
@@ -243,19 +315,20 @@ def metric_of(
     )
 
 
-def _unread(fields: Iterable[str], filled: Body) -> str:
-    names = sorted({tag for name in fields for tag in tags(filled.get(name))})
-    if not names:
+def _unread(fields: Sequence[str], filled: Body) -> str:
+    tagged = sorted({tag for name in fields for tag in tags(filled.get(name))})
+    if not tagged:
         return ""
-    return f"nothing in the tree gives {', '.join(names)} a value, and {' and '.join(fields)} need it"
+    need = "needs" if len(fields) == 1 else "need"
+    return f"nothing in the tree gives {', '.join(tagged)} a value, and {' and '.join(fields)} {need} it"
 
 
 def _hashes(args: Iterable[Body]) -> dict[str, str]:
     found = {}
     for arg in args:
         role = as_text(as_map(arg.get("valueFrom")).get("podTemplateHashValue"))
-        if role in _HASHES:
-            found[as_text(arg.get("name"))] = _HASHES[role]
+        if role in HASHES:
+            found[as_text(arg.get("name"))] = HASHES[role]
     return found
 
 

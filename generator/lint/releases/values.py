@@ -25,12 +25,21 @@ class Stage:
         seconds: how long it lasts, without the wait for an approval.
         label: what it is, such as `20%`.
         waits: it ends with an approval.
+        copies: share of the requests that a mirror copies to the new version, 0..1.
+        matched: requests with a header or a path reach the new version: how many is not in the tree.
     """
 
     weight: float
     seconds: float
     label: str
     waits: bool = False
+    copies: float = 0.0
+    matched: bool = False
+
+    @property
+    def seen(self) -> float:
+        """The share of the requests that the new version answers, copies included."""
+        return max(self.weight, self.copies)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +115,7 @@ class Release:
         assumed: nothing in the tree shows the scrape interval.
         checks: Flagger counts failed checks of all metrics together; the checks that are forgiven less one.
         notes: what else decides, or is not modelled, in sentences.
+        missing: templates that it names and that are not in the tree.
     """
 
     object: Object
@@ -117,6 +127,7 @@ class Release:
     assumed: bool = True
     checks: int | None = None
     notes: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
 
     @property
     def seconds(self) -> float:

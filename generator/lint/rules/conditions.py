@@ -9,8 +9,10 @@ from typing import Final
 from generator.lint.conditions import MeasurementPhase, TruthTable
 from generator.lint.controller import ControllerVersion
 from generator.lint.engine import Problem, rule
+from generator.lint.objects import as_text
 from generator.lint.rollout import CANARY
 from generator.lint.rules.metric import MetricContext, required_elsewhere
+from generator.lint.rules.missing_data import data_first, data_required
 from generator.promql.absent_events import AbsentEvents
 from generator.source.document import Path
 
@@ -41,9 +43,15 @@ def _only_some(versions: list[ControllerVersion], ctx: MetricContext) -> str:
 )
 def invalid_condition(ctx: MetricContext) -> Iterator[Problem]:
     """Check that the conditions compile, and that they fit the results of the provider."""
-    unreadable = list(ctx.unreadable())
-    for field, version, reason in unreadable:
-        yield Problem((*ctx.path, field), f"controller {version} cannot read the condition: {reason}")
+    unreadable: dict[tuple[str, str], list[ControllerVersion]] = {}
+    for field, version, reason in ctx.unreadable():
+        unreadable.setdefault((field, reason), []).append(version)
+    for (field, reason), versions in unreadable.items():
+        text = as_text(ctx.body.get(field))
+        cut = text.count("(") > text.count(")") and text.endswith(",")
+        hint = "Put the condition in quotes: in YAML ` #` begins a comment." if cut else ""
+        message = f"the condition cannot be read{_only_some(versions, ctx)}: {reason}"
+        yield Problem((*ctx.path, field), message, hint)
     failing = [version for version, table in ctx.tables.items() if table.phases == {"Error"}]
     if failing and not unreadable:
         message = (
@@ -168,7 +176,7 @@ def nan_passes(ctx: MetricContext) -> Iterator[Problem]:
 def empty_passes(ctx: MetricContext) -> Iterator[Problem]:
     """Check that a result without series is not Successful, unless the condition mentions it."""
     if _empty_passes(ctx) and not _is_lenient(ctx):
-        yield Problem(ctx.condition_path, "a result without data is Successful")
+        yield Problem(ctx.condition_path, "a result without data is Successful", data_required(ctx))
 
 
 def _empty_passes(ctx: MetricContext) -> bool:
@@ -223,21 +231,7 @@ def empty_is_error(ctx: MetricContext) -> Iterator[Problem]:
     table = ctx.table
     if table and table.empty == "Error" and table.phases != {"Error"} and ctx.fallback is None:
         message = "a result without data is an Error, and the fifth Error in a row aborts the release"
-        yield Problem(ctx.condition_path, message, _data_first(ctx))
-
-
-def _data_first(ctx: MetricContext) -> str:
-    """Return a condition of this provider that requires data first."""
-    condition = ctx.success or ctx.failure
-    if ctx.shape == "number or nil":
-        return (
-            f"write `result != nil && {condition}`"
-            if ctx.success
-            else f"write `result == nil || {condition}`"
-        )
-    if ctx.shape == "points":
-        return f"write `len(result) > 0 && {condition}`" if ctx.success else ""
-    return f"write `len(result) == 1 && {condition}`" if ctx.success else ""
+        yield Problem(ctx.condition_path, message, data_first(ctx))
 
 
 @rule(

@@ -25,7 +25,7 @@ _TEXT_TEST: Final = re.compile(
 
 @rule(
     "ANA420",
-    "error",
+    "warning",
     "a Job metric has no deadline",
     scope=MetricContext,
     why="If the pod cannot start, the step never ends; if the run is then terminated, the metric is Successful.",

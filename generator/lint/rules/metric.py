@@ -16,6 +16,7 @@ from generator.lint.objects import Body, Object, as_list, as_map, as_text, each,
 from generator.lint.placement import Objects
 from generator.lint.rollout import CANARY, Moment, Rollout, Use
 from generator.lint.rules.arguments import Instantiation, declared, fill, known_values, names, reach, tags
+from generator.promql import regexps
 from generator.promql.absent_events import AbsentEvents, absent_events
 from generator.promql.quotients import floor_of, may_be_infinite, quotients
 from generator.promql.selectors import INSTANT_RATES, RATES, Selector, selectors_of
@@ -256,11 +257,12 @@ def metrics_of_use(
     templates, _ = reach(objects.near(rollout.object), rollout.object.namespace, use.refs)
     args = declared(templates)
     values, known = known_values(args, use.args), frozenset(names(args))
-    dry = {as_text(as_map(item).get("metricName")) for item in as_list(use.body.get("dryRun"))}
+    dry = [as_text(as_map(item).get("metricName")) for item in as_list(use.body.get("dryRun"))]
     for template in templates:
         for path, metric in each(template.spec.get("metrics"), ("spec", "metrics")):
             body = as_map(fill(metric, values))
-            if as_text(body.get("name")) not in dry:
+            name = as_text(body.get("name"))
+            if not any(regexps.matches(pattern, name, whole=False) for pattern in dry):
                 yield MetricContext(template, body, path, known, versions, objects)
 
 

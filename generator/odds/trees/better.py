@@ -19,6 +19,8 @@ ALPHA: Final = 0.01
 """How often a proposal may stop a good version."""
 ENOUGH: Final = 0.8
 """The power against twice the events that needs no proposal."""
+_SOME: Final = 0.05
+"""A proposal that catches less than this share of the bad versions improves nothing."""
 TYPICAL_RPS: Final = 30.0
 _TIMES: Final = 2.0
 _FACTORS: Final = (1.25, 1.5, 2.0, 3.0)
@@ -55,9 +57,13 @@ def better(release: Release, found: MetricOdds, known: Known) -> Better | None:
     today = _pair(metric_odds(release, metric, here))
     if today is None or (today[0] <= ALPHA and today[1] >= ENOUGH):
         return None
-    stages = phases_of(tuple((stage.weight, stage.seconds) for stage in release.stages))
+    stages = phases_of(tuple((stage.seen, stage.seconds) for stage in release.stages))
     guard = sprt_odds(Rollout(stages, rps), Sprt(base, _TIMES, ALPHA, look_s=_LOOK_S), _LATENCY_S)
     chosen = _chosen(release, found, here, base, today)
+    if measure.several:
+        chosen = None  # a limit on the first of several series says nothing about the others
+    if max(guard.power, chosen[1][1] if chosen else 0.0) < _SOME:
+        return None
     numbers = chosen[1] if chosen else today
     return Better(
         chosen[0] if chosen else None, *numbers, today, guard.false_rollback, guard.power, rps, base
@@ -105,7 +111,7 @@ def _with(release: Release, found: MetricOdds, limit: float, forgiven: int) -> T
     if measure.kind == "quantile":
         value = verdicts_of(metric, measure.fallback).edges[0]
     sign = "<=" if (measure.scale > 0) != measure.complement else ">="
-    begin = first_weight(Rollout(phases_of(tuple((one.weight, one.seconds) for one in release.stages)), 1.0))
+    begin = first_weight(Rollout(phases_of(tuple((one.seen, one.seconds) for one in release.stages)), 1.0))
     start = metric.start_s if math.isfinite(metric.start_s) else 0.0
     delay = max(metric.delay_s, begin + 2 * release.scrape_s + measure.window_s - start)
     if metric.moment == "step" and metric.count:

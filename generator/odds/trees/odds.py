@@ -15,7 +15,7 @@ from generator.odds.trees.flagger import FlaggerWatch, flagger_chance
 from generator.odds.trees.moments import DECLARED, VERDICT
 from generator.odds.trees.replayed import replayed
 from generator.odds.trees.simulation import RUNS
-from generator.odds.trees.traps import traps
+from generator.odds.trees.traps import sees_a_part, sees_nobody, traps
 from generator.odds.trees.usual import (
     Usual,
     declared_measure,
@@ -159,7 +159,11 @@ def _unpriced_time(release: Release, metric: TreeMetric, measure: Measure) -> st
         return "the release has no stage in which it could be measured"
     if measure.kind in DECLARED:
         return ""
-    if measure.arm == "canary" and not any(stage.weight for stage in release.stages):
+    if measure.arm == "canary" and sees_a_part(release, metric):
+        return (
+            "only requests that match a header or a path reach the new version: how many is not in the tree"
+        )
+    if measure.arm == "canary" and sees_nobody(release, metric):
         return "users send no request to the new version while it is measured: tests or a load generator do, if any"
     return ""
 

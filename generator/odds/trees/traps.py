@@ -42,13 +42,14 @@ def _of_requests(
 ) -> Iterator[tuple[Trap, str]]:
     if measure.kind in ("unknown", "gauge") or metric.moment == "post":
         return
-    stages = tuple((stage.weight, stage.seconds) for stage in release.stages)
-    begin = first_weight(Rollout(phases_of(stages), 1.0))
+    begin = first_request(release)
     if metric.moment in _SPLIT and measure.arm == "both":
         yield "sees both versions", "nothing in the query tells the new version from the stable one"
     elif metric.moment in _SPLIT and measure.arm == "stable":
         yield "sees only the stable version", "the query selects the stable version"
-    elif measure.arm == "canary" and begin == float("inf"):
+    elif measure.arm == "canary" and sees_a_part(release, metric):
+        return
+    elif measure.arm == "canary" and sees_nobody(release, metric):
         yield "sees no traffic", "users send no request to the new version while it is measured"
     elif verdicts is not None and _is_early(release, metric, measure, verdicts, begin):
         first = metric.start_s + metric.delay_s - begin
@@ -97,6 +98,31 @@ def _of_verdicts(metric: TreeMetric, measure: Measure, verdicts: Verdicts) -> It
         "Failed" in phases and verdicts.nan == "Successful" and measure.kind in ("share", "quantile", "mean")
     ):
         yield "passes on nothing", "without a request the value is NaN, and NaN passes"
+
+
+def first_request(release: Release) -> float:
+    """Return the second at which the first requests come to the new version; infinity where none is known to come."""
+    stages = tuple((stage.seen, stage.seconds) for stage in release.stages)
+    return first_weight(Rollout(phases_of(stages), 1.0))
+
+
+def sees_a_part(release: Release, metric: TreeMetric) -> bool:
+    """Return whether only requests that match something have come when a metric is measured first."""
+    begin = start = 0.0
+    first = metric.start_s + metric.delay_s
+    for stage in release.stages:
+        begin, start = start, start + stage.seconds
+        if stage.matched and begin <= first:
+            return first < first_request(release)
+    return False
+
+
+def sees_nobody(release: Release, metric: TreeMetric) -> bool:
+    """Return whether the new version gets no requests of users while a metric is measured."""
+    begin = first_request(release)
+    if begin == float("inf"):
+        return True
+    return metric.moment in ("pre", "experiment") and metric.start_s + metric.lasts_s <= begin
 
 
 def _is_early(

@@ -11,7 +11,7 @@ from generator.lint import Release, TreeMetric
 from generator.odds.trees.moments import DECLARED, mean_and_spread
 from generator.odds.trees.values import Known, MetricOdds, Span
 from generator.odds.trees.verdicts import LISTS, NUMBERS, UnreadConditionError, Verdicts, verdicts_of
-from generator.odds.trees.watch import limit_of, phases_of
+from generator.odds.trees.watch import BAD, limit_of, phases_of
 from generator.promql.measures import Measure
 from generator.stats.timeline import Rollout
 
@@ -74,6 +74,8 @@ def unread_provider(metric: TreeMetric) -> str:
     """Return why a metric of another provider than Prometheus has no odds, with what would give it some."""
     if not metric.provider:
         return "it has no provider, or several"
+    if metric.provider == "prometheus":
+        return "its query is empty"
     reason = _REASONS.get(metric.provider, f"queries of {metric.provider} are not read")
     failing = f"`--baseline {_key(metric.name)}=1%` for how often a measurement fails a good version"
     if metric.provider in LISTS | NUMBERS and len(_phases(metric)) > 1:
@@ -112,7 +114,7 @@ def rates_of(known: Known) -> Sequence[float]:
 
 def rollout_of(release: Release, rps: float, wait_s: float) -> Rollout:
     """Return a release with some traffic, and some time until each approval."""
-    stages = ((stage.weight, stage.seconds + wait_s * stage.waits) for stage in release.stages)
+    stages = ((stage.seen, stage.seconds + wait_s * stage.waits) for stage in release.stages)
     return Rollout(phases_of(tuple(stages)), rps)
 
 
@@ -140,6 +142,8 @@ def varied(
         key = measure.event if _key(measure.event) != "NAME" else metric.name
         shown = " and ".join(_shown(measure, usual.value) for usual in usuals)
         assumed.append(f"{measure.event} between {shown} (--baseline {key}=…)")
+    if measure.several:
+        assumed.append("one series in the result: of several, any may fail")
     waits: Sequence[float] = (0.0,)
     if release.waits and metric.moment == "background":
         waits = WAITS_S
@@ -186,6 +190,10 @@ def _bases(measure: Measure, verdicts: Verdicts, limit: float | None) -> tuple[f
     """Return a low and a high share of events for which a metric of this limit makes sense."""
     found, side, _ = limit_of(measure, verdicts)
     limit = found if found is not None else limit
+    if side == "low" and measure.event in BAD:
+        return _ERRORS  # it fails where there are few: what is usual does not follow from its limit
+    if limit is None and measure.kind == "share":
+        limit = _least_that_does_not_pass(measure, verdicts)
     if measure.kind == "mean":
         return (0.4 * limit, 0.8 * limit) if limit else (0.1, 1.0)
     if measure.kind == "quantile":
@@ -195,6 +203,15 @@ def _bases(measure: Measure, verdicts: Verdicts, limit: float | None) -> tuple[f
     if side == "low":
         return min(0.99, 1.25 * limit), min(0.999, 2 * limit)
     return min(limit / 10, _ERRORS[0]), min(limit / 2, _ERRORS[1])
+
+
+def _least_that_does_not_pass(measure: Measure, verdicts: Verdicts) -> float | None:
+    """Return the least share at which a metric with several limits stops passing, None where none passes below."""
+    shares = sorted(measure.quantity(edge) for edge in verdicts.edges)
+    inside = [share for share in shares if 0 < share < 1]
+    if not inside or verdicts.phase(measure.value(inside[0] / 2)) != "Successful":
+        return None
+    return inside[0]
 
 
 def _shown(measure: Measure, value: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from bisect import bisect_left
 from collections.abc import Callable
@@ -11,6 +12,8 @@ from itertools import pairwise
 from typing import Final
 
 from generator.lint import MeasurementPhase, TreeMetric, measure_result
+from generator.promql.expressions import is_scalar, parse
+from generator.promql.tokens import QuerySyntaxError
 
 LISTS: Final = frozenset({"prometheus", "graphite", "influxdb"})
 NUMBERS: Final = frozenset({"datadog", "wavefront", "web"})
@@ -69,7 +72,16 @@ def verdicts_of(metric: TreeMetric, fallback: float | None) -> Verdicts:
         UnreadConditionError: a condition uses a part of the language that is not evaluated here.
     """
     is_number = metric.provider in NUMBERS and metric.template.kind != "Canary"
+    if metric.provider == "prometheus" and _is_scalar(metric.query):
+        is_number, fallback = True, math.nan if fallback is None else fallback
     return _verdicts(metric.success, metric.failure, is_number, fallback)
+
+
+def _is_scalar(query: str) -> bool:
+    try:
+        return is_scalar(parse(query))
+    except QuerySyntaxError:
+        return False
 
 
 @lru_cache(maxsize=4096)

@@ -17,6 +17,8 @@ Side = Literal["high", "low"]
 Limit: TypeAlias = tuple[float | None, Side | None, bool]
 
 MOST_LOOKS: Final = 100_000
+BAD: Final = frozenset({"error", "slow", "4xx"})
+"""Events of which a worse version has more, on whichever side a metric fails."""
 _FIRST_SCRAPES: Final = (1 / 6, 3 / 6, 5 / 6)
 
 
@@ -69,11 +71,8 @@ class Watch:
             return self.base
         if self.measure.kind == "gauge":
             return self.base / self.times if is_worse_below(self.verdicts) else self.base * self.times
-        found = (
-            self.base * self.times
-            if self.side != "low" or self.measure.kind == "mean"
-            else self.base / self.times
-        )
+        more = self.side != "low" or self.measure.kind == "mean" or self.measure.event in BAD
+        found = self.base * self.times if more else self.base / self.times
         return found if self.measure.kind == "mean" else min(1.0, found)
 
     @property

@@ -10,6 +10,8 @@ from typing import Any
 from generator.lint import Object, Release, TreeMetric
 from generator.odds.trees.codes import TRAPS
 from generator.odds.trees.values import MetricOdds, ReleaseOdds, Span
+from generator.promql.selectors import selectors_of
+from generator.promql.tokens import tokenize
 from generator.source.document import Path
 from generator.spec.quantities import count_up, plural, share_down, share_up, time_span
 
@@ -47,12 +49,20 @@ def headline(found: ReleaseOdds) -> str:
     """Return the sentence about a release that matters most."""
     release = found.release
     if not release.metrics:
+        if release.missing:
+            names = " and ".join(release.missing)
+            return f"what decides is unknown: {names} {'is' if len(release.missing) == 1 else 'are'} not in the tree"
         if release.waits:
             return "no metric decides: a bad version goes on as soon as a person approves"
         return "nothing decides: every version, good or bad, reaches everybody"
+    if all(metric.dry_run for metric in release.metrics):
+        return "nothing decides: every metric is a dry run, and every version, good or bad, reaches everybody"
     if found.false_stop is None:
         return f"none of its {plural(len(release.metrics), 'metric')} has odds: see why below"
     first = _stopped(found.false_stop)
+    unpriced = sum(one.false_stop is None for one in found.metrics)
+    rest = f"; {unpriced} of its {plural(len(found.metrics), 'metric')} {'has' if unpriced == 1 else 'have'} no odds"
+    rest = rest if unpriced else ""
     caught = [
         f"{down(harm.power)} of the versions with twice the {_plural(event)}"
         for event, harms in found.caught
@@ -60,8 +70,8 @@ def headline(found: ReleaseOdds) -> str:
         if harm.times == 2
     ]
     if not caught:
-        return first
-    return f"{first}, and {' and '.join(caught)} are stopped"
+        return first + rest
+    return f"{first}, and {' and '.join(caught)} are stopped{rest}"
 
 
 def _stopped(span: Span) -> str:
@@ -73,13 +83,17 @@ def _stopped(span: Span) -> str:
 
 
 def _sentence(share: str) -> str:
-    if share in ("no", "every") or share.startswith(("1 in", "fewer")):
+    if share in ("no", "every"):
         return f"{share} good version is"
+    if share.startswith("1 in"):
+        return f"{share} good versions is"
     return f"{share} good versions are"
 
 
 def _plural(event: str) -> str:
-    return {"error": "errors", "slow": "slow requests", "4xx": "4xx answers"}.get(event, event)
+    return {"error": "errors", "slow": "slow requests", "4xx": "4xx answers"}.get(
+        event, event.removesuffix("_sum")
+    )
 
 
 def timeline(release: Release) -> str:
@@ -123,7 +137,7 @@ def measures(found: MetricOdds) -> str:
     what = {
         "share": f"{event} / requests",
         "quantile": f"quantile {measure.level:g} of latencies",
-        "mean": f"mean of {measure.event}",
+        "mean": f"mean of {event}",
         "rate": f"{event} per second",
         "count": f"number of {event}",
         "gauge": f"{measure.event}, a value of the moment",
@@ -211,9 +225,18 @@ def guard(found: MetricOdds) -> str:
 
 
 def _latency(found: MetricOdds) -> str:
-    numbers = re.findall(r"\d+(?:\.\d+)?", found.metric.success or found.metric.failure)
+    bounds = _buckets(found.metric.query) if found.measure.kind == "share" else ()
+    numbers = bounds or re.findall(r"\d+(?:\.\d+)?", found.metric.success or found.metric.failure)
     value = float(numbers[-1]) if numbers else 1.0
     return f"{value:g}ms" if value >= 10 else f"{1000 * value:g}ms"
+
+
+def _buckets(query: str) -> list[str]:
+    """Return the bounds of the buckets that a query names."""
+    matchers = [one for selector in selectors_of(tokenize(query)) for one in selector.matchers]
+    return [
+        value for label, sign, value in matchers if (label, sign) == ("le", "=") and re.match(r"\d", value)
+    ]
 
 
 def pasted(found: MetricOdds) -> str:
