@@ -26,7 +26,7 @@ def data_required(ctx: MetricContext) -> str:
 
 
 def data_first(ctx: MetricContext) -> str:
-    """Return conditions of this provider that ask for data first: without data a measurement fails.
+    """Return conditions of this provider that require data first: without data a measurement fails.
 
     The type of nil is compared before anything is evaluated, so `result != nil && result < 1` is an Error for nil;
     what `default()` returns has no type (utils/evaluate/evaluate.go, and expr, checker.go).

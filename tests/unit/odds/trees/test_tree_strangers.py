@@ -62,7 +62,7 @@ def test_a_rule_that_names_no_metric_makes_no_dry_run(odds, pattern):
 
 
 def test_a_scalar_is_compared_as_a_number(odds):
-    """Without series it is NaN, which fails, and is no Error."""
+    """Without series it is NaN, which fails instead of being an Error."""
     found = only(odds(canary(f"scalar({ERRORS})", 'successCondition: "result < 0.02"')))
     assert (found.limit, "always fails" in traps(found)) == (0.02, False)
     listed = only(odds(canary(f"scalar({ERRORS})", 'successCondition: "result[0] < 0.02"')))
@@ -109,7 +109,7 @@ def test_an_argument_without_a_value_makes_the_controller_refuse(odds):
     assert only(odds(stepped(passed % "hash", metric))).false_stop is not None
 
 
-def test_a_template_that_is_missing_decides_nobody_knows_what(odds):
+def test_what_a_missing_template_decides_is_unknown(odds):
     found = odds(stepped("{templates: [{templateName: success-rate}]}"))
     (release,) = found.releases
     assert headline(release) == "what decides is unknown: AnalysisTemplate success-rate is not in the tree"
@@ -134,7 +134,7 @@ MATCH = "{name: some, match: [{headerName: x, headerValue: {exact: '1'}}]}"
 @pytest.mark.parametrize(
     ("before", "seen"),
     [
-        ("{setCanaryScale: {replicas: 1}}, {pause: {duration: 9m}}", "nobody"),
+        ("{setCanaryScale: {replicas: 1}}, {pause: {duration: 9m}}", "none"),
         (f"{{setCanaryScale: {{replicas: 1}}}}, {{setHeaderRoute: {MATCH}}}, {{pause: {{duration: 9m}}}}", "some"),
         ("{setMirrorRoute: {name: m, percentage: 35, match: [{method: {exact: GET}}]}}, {pause: {duration: 9m}}", "some"),
         ("{setMirrorRoute: {name: m, percentage: 35, match: [{path: {prefix: /}}]}}, {pause: {duration: 9m}}", "copies"),
@@ -147,13 +147,13 @@ def test_requests_before_the_first_weight(odds, before, seen):
     if seen == "some":
         assert metric.why.startswith("only requests that match a header or a path")
         assert traps(metric) == []
-    elif seen == "nobody":
+    elif seen == "none":
         assert traps(metric) == ["sees no traffic"]
     else:
         assert metric.false_stop.high < 0.01
         assert traps(metric) == []
     assert [stage.label for stage in stages][-1] == {
-        "some": "0% + matched", "nobody": "0%", "copies": "0% + 35% mirrored", "weight": "5%"
+        "some": "0% + matched", "none": "0%", "copies": "0% + 35% mirrored", "weight": "5%"
     }[seen]  # fmt: skip
 
 
@@ -192,7 +192,7 @@ def test_pods_of_an_experiment_answer_behind_the_service_that_selects_them(odds)
     assert release.metrics[0].false_stop is None
 
 
-def test_nobody_calls_the_preview_before_the_switch(odds):
+def test_users_do_not_call_the_preview_before_the_switch(odds):
     text = """
 apiVersion: argoproj.io/v1alpha1
 kind: Rollout
