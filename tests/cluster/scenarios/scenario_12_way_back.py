@@ -21,7 +21,7 @@ _ENVIRONMENT, _MODEL = "s12", "shop/ranker"
 _APPLICATION = f"{_ENVIRONMENT}-shop-ranker"
 _ROLLOUT = {
     "strategy": "canary",
-    "steps": [{"weight": "20%", "hold": "60s"}],
+    "steps": [{"weight": "20%", "hold": "75s"}],
     "guards": [{"metric": "error-rate", "limit": "20%"}],
 }
 _SOON_S = 120
