@@ -318,12 +318,16 @@ def sequential_test(plan: Plan, guard: Comparison) -> Sprt:
         baseline=guard.baseline or 0.0,
         ratio=guard.ratio,
         alpha=guard.alpha,
-        mask_s=max(
-            mask_dead_time(guard.mask_s), plan.clock.stratum_window_s if plan.compares_loads(guard) else 0.0
-        ),
+        mask_s=masked_s(plan, guard),
         design_effect=plan.design_effect,
         look_s=plan.clock.interval_s,
     )
+
+
+def masked_s(plan: Plan, guard: Comparison) -> float:
+    """Return the seconds after each change of weight from which a comparison takes no evidence."""
+    loads = plan.clock.stratum_window_s if plan.compares_loads(guard) else 0.0
+    return max(mask_dead_time(guard.mask_s), loads)
 
 
 def window_guard(plan: Plan, guard: Limit) -> WindowGuard:
@@ -334,6 +338,7 @@ def window_guard(plan: Plan, guard: Limit) -> WindowGuard:
         window_s=plan.clock.window_s,
         interval_s=plan.clock.interval_s,
         failure_limit=LIMIT_FAILURES,
+        first_look_s=guard.first_s(plan.clock),
         design_effect=plan.design_effect,
     )
 

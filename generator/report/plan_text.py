@@ -21,7 +21,15 @@ from generator.plan.values import Plan
 from generator.report.overview import environment_changes
 from generator.report.sections import Section, sections
 from generator.report.sections.cost import release_cost
-from generator.report.sections.odds import at_most, past, rollback_time, split_bound, split_gaps
+from generator.report.sections.odds import (
+    at_most,
+    exposed_if_bad,
+    guard_remarks,
+    past,
+    rollback_time,
+    split_bound,
+    split_gaps,
+)
 from generator.report.sections.release import pods
 from generator.report.sections.story import planned_time
 from generator.report.tables import INDENT, Block, Screen, Table, fit
@@ -191,7 +199,7 @@ def _odds(plan: Plan, found: PlanOdds | None) -> Iterator[Block]:
         yield _guards(found)
         yield f"false rollbacks of a good version: {at_most(found)}"
         yield from filter(None, [past(plan)])
-    yield from (f"{name}: no odds, {reason}" for name, reason in found.unpriced)
+    yield from guard_remarks(plan, found)
 
 
 def _guards(found: PlanOdds) -> Table:
@@ -203,7 +211,7 @@ def _guards(found: PlanOdds) -> Table:
             share_down(priced.power),
             share_up(priced.false_rollback),
             rollback_time(priced),
-            "none" if priced.exposed_mean is None else count_up(priced.exposed_mean),
+            exposed_if_bad(priced),
         )
         for guard, priced in found.guards
     ]

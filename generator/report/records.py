@@ -234,9 +234,23 @@ class PastRecord(TypedDict):
     promised: Annotated[float, "Bound on false rollbacks when it was measured."]
 
 
+class LateGuardRecord(TypedDict):
+    """A guard that cannot fail before the release is promoted."""
+
+    guard: Annotated[str, "The guard."]
+    first_verdict_s: Annotated[
+        float | None,
+        "Time from the first measured step to its first verdict; null if no step gives it evidence.",
+    ]
+    promoted_s: Annotated[
+        float | None, "Time from there to the promotion; null if a person decides how long that is."
+    ]
+
+
 class OddsRecord(GuardsOdds):
     """The odds of guards and gates."""
 
+    too_late: Annotated[list[LateGuardRecord], "Guards that cannot fail before the release is promoted."]
     stable_against_stable: Annotated[
         PastRecord | None,
         "How often the guards fired in the past; null without a calibration of these guards.",

@@ -14,7 +14,7 @@ from generator.source.suggest import did_you_mean
 from generator.spec.exemptions import HotFix
 
 HOT: Final = frozenset(
-    {"CAN102", "CAN141", "CAN210", "CAN211", "CAN212", "CAN213", "CAN215"}
+    {"CAN102", "CAN141", "CAN210", "CAN211", "CAN212", "CAN213", "CAN215", "CAN216"}
     | {"TIER301", "TIER308", "TIER321", "TIER322", "TIER323"}
 )
 """What a hot fix may exceed: weights, holds and the odds that follow. Its guards, gates and approvals stay."""

@@ -62,13 +62,13 @@ def hold_that_catches(
         return price(context.plan, guard, with_hold(steps, position, hold))
 
     at = bisect_left(longer, power, key=lambda hold: odds(hold).power_by_step[position])
-    if at == len(longer) or not _allowed(context, longer[at] - steps[position].duration_s):
+    if at == len(longer) or not may_last(context, longer[at] - steps[position].duration_s):
         return None
     return longer[at], odds(longer[at])
 
 
-def _allowed(context: Context, more_s: float) -> bool:
-    """Return whether the tier allows this many more seconds of rollout."""
+def may_last(context: Context, more_s: float) -> bool:
+    """Return whether the tier allows so many more seconds of a rollout."""
     ceiling, rollout = context.tier.ceilings.longest_rollout, context.plan.rollout
     if ceiling is None or rollout.strategy != "canary":
         return True

@@ -41,7 +41,7 @@ def false_rollback(test: Sprt, rollout: Rollout) -> float:
         ValueError: an argument is outside its domain.
     """
     total = reached = 0.0
-    for stretch in stretches(test, rollout, lambda weight: tilted_drift(test, rollout.rps, weight)):
+    for stretch in stretches(test.mask_s, rollout, lambda weight: tilted_drift(test, rollout.rps, weight)):
         look = looks_until(stretch.end_s, test.look_s)
         if not stretch.counts or look == looks_until(stretch.start_s, test.look_s):
             continue

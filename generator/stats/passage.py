@@ -68,11 +68,11 @@ class Stretch:
         return self.before.after(self.rate, max(0.0, time_s - max(self.start_s, self.mask_until_s)))
 
 
-def stretches(test: Sprt, rollout: Rollout, drift: Callable[[float], Evidence]) -> Iterator[Stretch]:
+def stretches(mask_s: float, rollout: Rollout, drift: Callable[[float], Evidence]) -> Iterator[Stretch]:
     """Yield the phases with the evidence they add; an unchanged weight needs no new mask.
 
     Args:
-        test: the test.
+        mask_s: seconds left out after every change of weight.
         rollout: the rollout.
         drift: evidence per second at a weight.
     """
@@ -82,7 +82,7 @@ def stretches(test: Sprt, rollout: Rollout, drift: Callable[[float], Evidence]) 
         if phase.duration_s == 0.0:
             continue
         if phase.weight != weight:
-            weight, mask_until = phase.weight, start + test.mask_s
+            weight, mask_until = phase.weight, start + mask_s
         rate = drift(weight) if phase.counts else NO_EVIDENCE
         end = start + phase.duration_s
         stretch = Stretch(weight, start, end, before, rate, mask_until, phase.counts)
@@ -98,7 +98,7 @@ def _changed(test: Sprt, rollout: Rollout, true_ratio: float) -> Iterator[Stretc
             rollout.rps, weight, test.baseline, true_ratio, test.ratio, design_effect=test.design_effect
         )
 
-    return stretches(test, rollout, drift)
+    return stretches(test.mask_s, rollout, drift)
 
 
 def _crossed(test: Sprt, stretch: Stretch, time_s: float) -> float:
@@ -141,3 +141,32 @@ def sprt_reached(test: Sprt, rollout: Rollout, true_ratio: float) -> float:
         if stretch.counts and look > looks_until(stretch.start_s, test.look_s):
             best = max(best, _crossed(test, stretch, look * test.look_s))
     return best
+
+
+def first_evidence_s(mask_s: float, look_s: float, rollout: Rollout) -> float | None:
+    """Return the time of the first look at which a test can have evidence; None if no look has any.
+
+    A stratum that ends with the mask is counted, so this is the first look at which `sprt_stops` gives a rollback any
+    probability, or the look before it.
+
+    Args:
+        mask_s: seconds left out after every change of weight.
+        look_s: time between looks, seconds.
+        rollout: the rollout.
+    """
+    for stretch in stretches(mask_s, rollout, _some_evidence):
+        first = looks_until(stretch.start_s, look_s) + 1
+        if not stretch.before.mean:
+            first = max(first, math.ceil(stretch.mask_until_s / look_s - _SLACK))
+        possible = stretch.counts and (stretch.before.mean or stretch.rate.mean)
+        if possible and first <= looks_until(stretch.end_s, look_s):
+            return first * look_s
+    return None
+
+
+_SLACK = 1e-9
+
+
+def _some_evidence(weight: float) -> Evidence:
+    """Return some evidence per second; none where one version has all the traffic."""
+    return Evidence(1.0, 1.0) if 0.0 < weight < 1.0 else NO_EVIDENCE

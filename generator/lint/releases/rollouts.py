@@ -87,7 +87,7 @@ class _Timeline:
 
     def canary(self) -> None:
         """Read a canary."""
-        weight, starts = 0.0, [0.0]
+        weight, starts = 0.0, [(0.0, 0)]
         uses = {use.path: use for use in self.rollout.uses}
         for number, (path, step) in enumerate(self.rollout.steps, 1):
             if has(step, "setWeight"):
@@ -102,13 +102,14 @@ class _Timeline:
                 self._manage(as_map(step["setHeaderRoute"]), copies=False)
             elif has(step, "setMirrorRoute"):
                 self._manage(as_map(step["setMirrorRoute"]), copies=True)
-            starts.append(self.now_s)
+            starts.append((self.now_s, len(self.stages)))
         background = uses.get((*CANARY, "analysis"))
         if background is not None:
             first = as_int(background.body.get("startingStep"))
-            begin = starts[first] if first < len(starts) else math.inf
+            begin, stage = starts[first] if first < len(starts) else (math.inf, len(self.stages))
+            waits = any(one.waits for one in self.stages[stage:])
             found = self._metrics(background, "background", self._versions("canary"))
-            self.metrics += [replace(one, start_s=begin) for one in found]
+            self.metrics += [replace(one, start_s=begin, waits=waits) for one in found]
         if not self.rollout.steps:
             self.notes.append("it has no steps: all pods are replaced as fast as they become ready")
 

@@ -59,6 +59,7 @@ class TreeMetric:
         interval_s: seconds between measurements; 0 for a single one.
         count: number of measurements, None without an end.
         start_s: when its run starts, seconds since the first stage.
+        waits: the release waits for an approval while it runs.
         delay_s: seconds from there to the first measurement.
         failure_limit: failures that are forgiven; -1 forgives all.
         inconclusive_limit: inconclusive measurements that are forgiven.
@@ -81,6 +82,7 @@ class TreeMetric:
     interval_s: float = 0.0
     count: int | None = 1
     start_s: float = 0.0
+    waits: bool = False
     delay_s: float = 0.0
     failure_limit: int = 0
     inconclusive_limit: int = 0

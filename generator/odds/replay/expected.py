@@ -56,10 +56,8 @@ def _stops(plan: Plan, guard: Comparison | Limit, rollout: Rollout, ratio: float
         case Comparison():
             return sprt_stops(sequential_test(plan, guard), counted(plan, guard, rollout), ratio)
         case Limit():
-            # The odds of a plan are simpler: they start with a full window and count no data as a failure.
-            window = replace(
-                window_guard(plan, guard), first_look_s=guard.first_s(plan.clock), empty_fails=False
-            )
+            # The odds of a plan are simpler: they count no data as a failure.
+            window = replace(window_guard(plan, guard), empty_fails=False)
             changed = min(1.0, (guard.baseline or 0.0) * ratio)
             return run_stops(window_looks(window, rollout, changed), LIMIT_FAILURES)
         case _:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from generator.lint import Release, TreeMetric
+from generator.odds.replay.controller import ERROR_RETRY_S
 from generator.odds.trees.values import Trap
 from generator.odds.trees.verdicts import Verdicts
 from generator.odds.trees.watch import first_weight, limit_of, phases_of
@@ -34,7 +36,7 @@ def traps(
         yield from _of_verdicts(metric, measure, verdicts)
     if release is not None and not metric.dry_run:
         yield from _of_requests(release, metric, measure, verdicts)
-        yield from _timing(release, metric)
+        yield from _timing(release, metric, _usable_s(release, metric, measure, verdicts))
 
 
 def _of_requests(
@@ -133,16 +135,44 @@ def _is_early(
     return early and measure.arm == "canary" and verdicts.empty != "Successful"
 
 
-def _timing(release: Release, metric: TreeMetric) -> Iterator[tuple[Trap, str]]:
+def _usable_s(
+    release: Release, metric: TreeMetric, measure: Measure, verdicts: Verdicts | None
+) -> float | None:
+    """Return when the first measurement is taken that can fail; None where those without data stop the release.
+
+    A rate needs two samples of the new pods. Before that a measurement fails only if the condition says so. An error is
+    measured again after ten seconds.
+    """
+    first = metric.start_s + metric.delay_s
+    if release.assumed or release.waits or not metric.interval_s:
+        return first
+    if verdicts is None or verdicts.empty == "Failed":
+        return first
+    if measure.arm != "canary" or measure.kind in ("unknown", "gauge"):
+        return first
+    if any(stage.matched for stage in release.stages):
+        return first  # some requests come before the first weight
+    data = first_request(release) + release.scrape_s  # the second sample, at the earliest
+    if data <= first or data == math.inf:
+        return first
+    if verdicts.empty == "Error":
+        return data if data - first <= metric.error_limit * ERROR_RETRY_S else None
+    empty = math.ceil((data - first) / metric.interval_s)
+    stops = verdicts.empty == "Inconclusive" and empty > metric.inconclusive_limit
+    return None if stops else first + empty * metric.interval_s
+
+
+def _timing(release: Release, metric: TreeMetric, usable_s: float | None) -> Iterator[tuple[Trap, str]]:
     if (
         metric.moment != "background"
-        or release.waits
+        or metric.waits
         or metric.failure_limit < 0
         or release.tool == "Flagger"
+        or usable_s is None
     ):
         return
-    earliest = metric.start_s + metric.delay_s + metric.failure_limit * metric.interval_s
-    if earliest == float("inf"):
+    earliest = usable_s + metric.failure_limit * metric.interval_s
+    if earliest == math.inf:
         yield "decides too late", "its run starts after the last step"
     elif earliest > release.seconds:
         text = (

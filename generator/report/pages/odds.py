@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from generator.odds.first_verdict import late_guards
 from generator.odds.odds import odds_of
 from generator.plan.guards import Guard
 from generator.plan.values import Plan
-from generator.report.sections.odds import rollback_time
+from generator.report.sections.odds import exposed_if_bad, rollback_time
 from generator.spec.quantities import count_up, share_down, share_up, time_span
 from generator.spec.units import percent
 from generator.stats.odds import GuardOdds
@@ -37,15 +38,16 @@ def step_rows(plan: Plan) -> dict[str, Any]:
 
 
 def guard_rows(plan: Plan) -> list[dict[str, Any]]:
-    """Return every guard of the plan with its odds, or why there are none."""
+    """Return every guard of the plan with its odds, or why there are none, and whether it comes too late."""
     odds = odds_of(plan)
     priced = {guard.name: found for guard, found in odds.guards} if odds else {}
     reasons = dict(odds.unpriced) if odds else {}
+    late = {one.guard.name: one.text for one in late_guards(plan)}
     stage = "canary" if plan.rollout.stage == "canary" else "after the switch"
     rows = [_row("shadow", guard, None, "judged on copies, by its interval") for guard in plan.shadow_guards]
     for guard in plan.guards:
         reason = reasons.get(guard.name, "no version to compare with")
-        rows.append(_row(stage, guard, priced.get(guard.name), reason))
+        rows.append({**_row(stage, guard, priced.get(guard.name), reason), "late": late.get(guard.name, "")})
     return rows
 
 
@@ -66,7 +68,7 @@ def _priced(found: GuardOdds) -> dict[str, str]:
         "power": share_down(found.power),
         "false": share_up(found.false_rollback),
         "time": rollback_time(found),
-        "exposed": "none" if found.exposed_mean is None else count_up(found.exposed_mean),
+        "exposed": exposed_if_bad(found),
         "missed": count_up(found.exposed_if_missed),
         "smallest": "none" if found.smallest_caught is None else share_up(found.smallest_caught),
     }

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, cast
 
+from generator.odds.first_verdict import late_guards
 from generator.odds.gate_odds import GateOdds, gate_odds
 from generator.odds.odds import PlanOdds, SplitOdds, cohort_odds, not_counted, odds_of, split_odds
 from generator.plan.guards import Guard
@@ -35,6 +36,10 @@ def odds(planned: Planned) -> Section:
     gates = gate_odds(plan, guaranteed=strict)
     data: records.OddsRecord = {
         **_guard_odds(found),
+        "too_late": [
+            {"guard": one.guard.name, "first_verdict_s": one.at_s, "promoted_s": one.promoted_s}
+            for one in late_guards(plan)
+        ],
         "stable_against_stable": _past_record(plan),
         "gates": [cast("records.GateOddsRecord", asdict(row)) for row in gates],
         "cohorts": [cast("records.CohortOddsRecord", asdict(row)) for row in cohort_odds(plan)],
@@ -149,7 +154,15 @@ def _body(plan: Plan, found: PlanOdds) -> list[Block]:
         body.append(Table.of([head, *(_row(guard, priced) for guard, priced in found.guards)], drop=(6, 4)))
         body.append(_whole(plan, found))
         body += filter(None, [past(plan)])
-    return [*body, *(f"{name}: no odds, {reason}" for name, reason in found.unpriced)]
+    return [*body, *guard_remarks(plan, found)]
+
+
+def guard_remarks(plan: Plan, found: PlanOdds) -> Iterator[str]:
+    """Yield the guards without odds, and those that cannot fail before the release is promoted."""
+    late = {one.guard.name: one.text for one in late_guards(plan)}
+    yield from (f"{guard.name}: {late[guard.name]}" for guard, _ in found.guards if guard.name in late)
+    for name, reason in found.unpriced:
+        yield "; ".join(filter(None, (f"{name}: no odds, {reason}", late.get(name))))
 
 
 def _row(guard: Guard, priced: GuardOdds) -> tuple[str, ...]:
@@ -161,9 +174,14 @@ def _row(guard: Guard, priced: GuardOdds) -> tuple[str, ...]:
         shares.replace(" ", JOINED) if len(priced.power_by_step) <= _TOGETHER else shares,
         share_up(priced.false_rollback),
         rollback_time(priced),
-        _requests(priced.exposed_mean),
+        exposed_if_bad(priced),
         "none" if smallest is None else f"{math.ceil(smallest * 1000) / 10:g}%",
     )
+
+
+def exposed_if_bad(priced: GuardOdds) -> str:
+    """Return the mean requests that a bad version answers; all that are planned if nothing ever stops it."""
+    return count_up(priced.exposed_if_missed if priced.exposed_mean is None else priced.exposed_mean)
 
 
 def rollback_time(priced: GuardOdds) -> str:
@@ -174,7 +192,7 @@ def rollback_time(priced: GuardOdds) -> str:
 
 
 def _whole(plan: Plan, found: PlanOdds) -> str:
-    requests = _requests(found.planned_requests[-1] if found.planned_requests else 0.0)
+    requests = count_up(found.planned_requests[-1] if found.planned_requests else 0.0)
     return (
         f"whole rollout: false rollback about {share_up(found.false_rollback or 0.0)}, {at_most(found)};"
         f" {requests} canary requests in {time_span(plan.rollout.held_s)} if nothing fires"
@@ -262,7 +280,3 @@ def gate_line(row: GateOdds, kind: str) -> str:
 def _of_runs(share: float) -> str:
     """Format a small share, rounded up; what is far below 0.1% is not shown as 0.1%."""
     return "under 0.1%" if share < _SHOWN else share_up(share)
-
-
-def _requests(count: float | None) -> str:
-    return "none" if count is None else count_up(count)

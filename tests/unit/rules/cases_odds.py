@@ -14,6 +14,7 @@ from tests.unit.rules.samples import (
     PARITY,
     REQUIRES,
     ROUTER,
+    SHADOW,
     SLOW,
     STAGING,
     Case,
@@ -30,6 +31,9 @@ LISTED = [{"header": "x-cohort", "exact": "staff", "share": "0.1%"}]
 def cohort_step(hold: str, **more: object) -> dict[str, object]:
     return {"cohort": {"header": "x-cohort", "exact": "staff"}, "hold": hold, **more}
 
+
+CEILING = {"metric": "error-rate", "baseline": "0.5%", "limit": "5%", "name": "ceiling"}
+"""A limit whose first verdict comes after 390 s: a full window, two scrapes, and one more measurement."""
 
 IMAGE = "registry.example.com/own@sha256:" + "1" * 64
 
@@ -115,6 +119,50 @@ CASES = (
         },
         "spec.traffic.minRps",
         "info",
+    ),
+    Case(
+        "CAN216",
+        {G: [ERRORS, CEILING], S: steps((5, "1m"), (25, "5m29s"))},
+        {G: [ERRORS, CEILING], S: steps((5, "1m"), (25, "5m30s"))},
+        f"{G}[1]",
+        "warning",
+    ),
+    Case(
+        "CAN216",
+        {G: [CEILING], S: steps((25, "6m29s"))},
+        {G: [CEILING], S: steps((25, "6m30s"))},
+        f"{G}[0]",
+    ),
+    Case(  # a person before the first step waits before anything is measured
+        "CAN216",
+        {G: [CEILING], S: [{"approve": "boss"}, *steps((25, "6m29s"))]},
+        {G: [CEILING], S: [*steps((25, "6m29s")), {"approve": "boss"}]},
+        f"{G}[0]",
+    ),
+    Case(  # a guard of the shadow has decided before
+        "CAN216",
+        {G: [CEILING], S: steps((25, "6m29s")), "spec.rollout.shadow": SHADOW},
+        {G: [CEILING], S: steps((25, "6m30s")), "spec.rollout.shadow": SHADOW},
+        f"{G}[0]",
+        "warning",
+    ),
+    Case(  # outcomes arrive a minute late, so five minutes are masked after each change of weight
+        "CAN216",
+        {G: [CTR], S: steps((5, "4m59s"), (25, "4m59s"))},
+        {G: [CTR], S: steps((5, "4m59s"), (25, "5m1s"))},
+        f"{G}[0]",
+    ),
+    Case(  # nothing is measured while only people are waited for
+        "CAN216",
+        {G: [CEILING], S: [{"approve": "boss"}]},
+        {G: [CEILING], S: [{"approve": "boss"}, *steps((25, "10m"))]},
+        f"{G}[0]",
+    ),
+    Case(  # without the proof of a parity at the end of each step
+        "CAN216",
+        {G: [{**FAIR, "noData": "pass"}], S: steps((25, "29s"))},
+        {G: [FAIR], S: steps((25, "29s"))},
+        f"{G}[0]",
     ),
     Case(
         "CAN110",

@@ -19,6 +19,7 @@ from tests.unit.rules.samples import (
     REQUIRES,
     ROUTER,
     SHADOW,
+    SLOW,
     STAGING,
     WAIVER,
     G,
@@ -36,6 +37,7 @@ _TWO_ENVIRONMENTS = {
     "spec.replicas": 20,
 }
 _LIMITED = {**BLUE_GREEN, "guards": [{"metric": "error-rate", "limit": "5%"}]}
+_CEILING = {"metric": "error-rate", "baseline": "0.5%", "limit": "5%", "name": "ceiling"}
 _RATIO = {"name": "parity", "fairness": "demographic-parity-ratio", "sensitive": ["gender"], "atLeast": 0.8}
 _BUDGET = {"platform.teams.shop.budget": {"monthly": "900 EUR"}}
 _CUSTOM = {"name": "own", "custom": "registry.example.com/own@sha256:" + "1" * 64, "args": ["{{a}}"]}
@@ -62,6 +64,15 @@ NEAR_MISSES: dict[str, tuple[dict[str, Any], ...]] = {
         {**_TWO_ENVIRONMENTS, **_NO_TRAFFIC},
         {**_TWO_ENVIRONMENTS, **_BLUE},
         {**_TWO_ENVIRONMENTS, G: [FAIR]},  # no odds to mislead
+    ),
+    "CAN216": (
+        {G: [_CEILING], S: [*steps((5, "1m")), {"approve": "boss"}, *steps((25, "1m"))]},  # as long as a person takes
+        {G: [_CEILING], S: [{**COHORT[0], "hold": "6m"}, *steps((25, "30s"))]},  # measured with the cohort already
+        {"spec.rollout": {**_LIMITED, "watch": "1m"}},  # the old pods stay until it has decided
+        {G: [{**FAIR, "noData": "pass"}], S: steps((25, "30s"))},
+        {G: [_CEILING], S: steps((25, "0s"))},  # PLAN502
+        {"spec.replicas": 4, G: [ERRORS, SLOW], S: steps((5, "60m"), (25, "60m"))},  # CAN213
+        {G: [ERRORS, _CEILING], S: steps((5, "30s"), (25, "6m"))},
     ),
     "CAN215": (_BLUE, {S: steps((2, "4h"), (6, "1h")), f"{CEILINGS}.largestIncrease": "50%"}),  # TIER321
     "PLAN518": (

@@ -58,6 +58,13 @@ def background(pause, limit, **fields):
     return [rollout(canary=canary), metric({"count": GONE, "failureLimit": limit, **fields})]
 
 
+def later(first, last):
+    """A background run from the second weight on, with the pauses of both weights."""
+    steps = [{"setWeight": 5}, {"pause": first}, {"setWeight": 50}, {"pause": last}]
+    canary = {"steps": steps, "analysis": {"startingStep": 2, **STEP["analysis"]}}
+    return [rollout(canary=canary), metric({"count": GONE, "failureLimit": 5})]
+
+
 def scaler(target="Rollout", **metric_target):
     cpu = {"type": "Resource", "resource": {"name": "cpu", "target": metric_target}}
     ref = {"apiVersion": "argoproj.io/v1alpha1", "kind": target, "name": "model"}
@@ -127,6 +134,9 @@ CASES = [
     ),
     case("ANA432", background({"duration": "1m"}, 5), background({"duration": "1m"}, 1)),
     case("ANA432", background({"duration": "1m"}, 5), background({}, 5)),  # a person ends the pause
+    case(
+        "ANA432", later({}, {"duration": "1m"}), later({"duration": "1m"}, {})
+    ),  # which may be before the run
     case(
         "ANA432",
         background({"duration": "10m"}, 5, initialDelay="9m"),

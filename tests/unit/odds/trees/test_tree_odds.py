@@ -98,6 +98,67 @@ def test_a_trap_is_said(odds, trap):
     assert trap in {name for name, _ in only(odds(canary(*TRAPS[trap]))).traps}
 
 
+_LIMIT = 'successCondition: "result[0] < 0.02"'
+_RAW = 'successCondition: "len(result) == 0 || result[0] < 0.02"'
+_MONITOR = """
+apiVersion: monitoring.coreos.com/v1
+kind: PodMonitor
+metadata: {name: cart, namespace: shop}
+spec: {selector: {}, podMetricsEndpoints: [{interval: 15s}]}
+"""
+_FORGIVEN = "{interval: 10s, initialDelay: 54s, failureLimit: 1}"
+_FROM_THE_SECOND_PAUSE = "analysis: {startingStep: 2, templates: [{templateName: quality}]}"
+
+
+@pytest.mark.parametrize(
+    ("steps", "timing", "late"),
+    [
+        ("[{setWeight: 50}, {pause: {duration: 35s}}]", _FORGIVEN, True),
+        ("[{setWeight: 50}, {pause: {duration: 63s}}]", _FORGIVEN, True),
+        ("[{setWeight: 50}, {pause: {duration: 64s}}]", _FORGIVEN, False),
+        ("[{setWeight: 50}, {pause: {}}]", _FORGIVEN, False),  # as long as a person takes
+        ("[{setWeight: 50}, {pause: {duration: 35s}}, {setWeight: 75}, {pause: {}}]", _FORGIVEN, False),
+    ],
+)
+def test_a_metric_that_cannot_fail_before_the_promotion_is_said(odds, steps, timing, late):
+    found = only(odds(canary(ERRORS, _LIMIT, timing, steps)))
+    said = [text for trap, text in found.traps if trap == "decides too late"]
+    assert bool(said) == late
+    if late:
+        assert said[0].startswith(
+            "it can fail 1m 4s after the start at the earliest, and the release ends after "
+        )
+        assert found.harms[-1].power.high == 0
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "late"), [("{}", "{duration: 29s}", True), ("{duration: 1h}", "{}", False)]
+)
+def test_a_pause_before_the_run_starts_gives_it_no_time(odds, first, last, late):
+    steps = f"[{{setWeight: 10}}, {{pause: {first}}}, {{setWeight: 50}}, {{pause: {{duration: 35s}}}}, {{pause: {last}}}]"
+    text = canary(ERRORS, _LIMIT, "{interval: 10s, initialDelay: 55s, failureLimit: 1}", steps)
+    text = text.replace("analysis: {templates: [{templateName: quality}]}", _FROM_THE_SECOND_PAUSE)
+    assert ("decides too late" in {trap for trap, _ in only(odds(text)).traps}) == late
+
+
+@pytest.mark.parametrize(
+    ("condition", "hold", "late"),
+    [
+        (
+            _RAW,
+            "29s",
+            True,
+        ),  # the second sample comes after 15 s at the earliest, so the measurement after 20 s can fail
+        (_RAW, "30s", False),
+        ('successCondition: "len(result) > 0 && result[0] < 0.02"', "15s", False),  # none is a failure
+    ],
+)
+def test_a_measurement_without_data_is_no_first_verdict(odds, condition, hold, late):
+    steps = f"[{{setWeight: 50}}, {{pause: {{duration: {hold}}}}}]"
+    text = canary(ERRORS, condition, "{interval: 10s, failureLimit: 1}", steps) + _MONITOR
+    assert ("decides too late" in {trap for trap, _ in only(odds(text)).traps}) == late
+
+
 def test_a_sound_metric_has_no_trap(odds):
     assert only(odds(canary(ERRORS, 'successCondition: "result[0] < 0.02"'))).traps == ()
 
