@@ -25,7 +25,7 @@ from generator.spec.units import duration
     scope=Context,
     why="A guard needs time for its first verdict: a window must be full, late outcomes must arrive, and a limit "
     "forgives one failure. If the steps end before that, the guard looks like a check, but every version is promoted. "
-    "If no guard of the release can fail in time, this is an error.",
+    "With declared traffic, and if no guard of the release can fail in time, this is an error.",
     remedy="Hold the last step longer, or let a person approve it.",
     example="""
 spec:
@@ -56,7 +56,7 @@ def in_time(context: Context) -> Iterator[Problem]:
     found = first_verdicts(plan)
     late = [one for one in found if not one.in_time and not _compares_nothing(plan, one)]
     stopped = any(one.in_time for one in found) or bool(plan.shadow_guards)
-    severity: Severity = "warning" if stopped else "error"
+    severity: Severity = "warning" if stopped or not plan.min_rps else "error"  # as CAN108, without a guard
     enough = [_enough(plan, rollout, one.guard) for one in late]
     for one, mine in zip(late, enough, strict=True):
         hint, fix = _hint(context, rollout, mine, max((hold for hold in enough if hold), default=None))

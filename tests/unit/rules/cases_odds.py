@@ -139,6 +139,13 @@ CASES = (
         {G: [CEILING], S: [*steps((25, "6m29s")), {"approve": "boss"}]},
         f"{G}[0]",
     ),
+    Case(  # without declared traffic a canary without a guard is a warning, too
+        "CAN216",
+        {"spec.traffic": {"designEffect": 2}, G: [CEILING], S: steps((25, "6m29s"))},
+        {"spec.traffic": {"designEffect": 2}, G: [CEILING], S: steps((25, "6m30s"))},
+        f"{G}[0]",
+        "warning",
+    ),
     Case(  # a guard of the shadow has decided before
         "CAN216",
         {G: [CEILING], S: steps((25, "6m29s")), "spec.rollout.shadow": SHADOW},
