@@ -19,9 +19,8 @@ from generator.stats.timeline import Phase, Rollout
 
 _ROUNDING_S: Final = 1e-6
 _AS_LONG_AS_IT_TAKES_S: Final = 400 * 86_400.0
-_COHORT: Final = (
-    0.5  # the share of a cohort is not the weight of a step, so its route changes the canary's share
-)
+_COHORT: Final = 0.5
+"""Used for the unknown share of a cohort: its route changes the canary's share of the requests, as a weight does."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from generator.lint.engine import Problem, rule
 from generator.odds.design import ROUND_HOLDS
@@ -59,7 +59,7 @@ def in_time(context: Context) -> Iterator[Problem]:
     severity: Severity = "warning" if stopped or not plan.min_rps else "error"  # as CAN108, without a guard
     enough = [_enough(plan, rollout, one.guard) for one in late]
     for one, mine in zip(late, enough, strict=True):
-        hint, fix = _hint(context, rollout, mine, max((hold for hold in enough if hold), default=None))
+        hint, fix = _hint(context, rollout, mine, enough)
         yield Problem((*GUARDS, one.guard.index), _message(one), hint, fix=fix, severity=severity)
 
 
@@ -103,12 +103,12 @@ def _is_in_time(plan: Plan, guard: Guard) -> bool:
 
 
 def _hint(
-    context: Context, rollout: Canary, mine: _Enough | None, longest: _Enough | None
+    context: Context, rollout: Canary, mine: _Enough | None, all_of_them: Sequence[_Enough | None]
 ) -> tuple[str, Fix | None]:
     """Return the hint and the edit; guards that need the same step longer get the same edit."""
-    if mine is None or longest is None:
+    if mine is None:
         return "add a step with a weight, and hold it", None
-    at, hold = longest if longest[0] == mine[0] else mine
+    at, hold = max(one for one in all_of_them if one and one[0] == mine[0])
     step = rollout.steps[at]
     held = 0.0 if isinstance(step, ApproveStep) else step.hold
     what = f"{step.weight}%" if isinstance(step, WeightStep) else "the cohort"
