@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal, TypedDict
 
 from generator.plan.describe import Topic
 from generator.report.diffs import shared
-from generator.report.records import Count
+from generator.report.odds_records import Count
 
 DIFF: Final = "sluice/diff/v1"
 

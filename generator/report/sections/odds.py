@@ -13,7 +13,7 @@ from generator.odds.odds import PlanOdds, SplitOdds, cohort_odds, not_counted, o
 from generator.plan.guards import Guard
 from generator.plan.resolve import Planned
 from generator.plan.values import Plan
-from generator.report import records
+from generator.report import odds_records as records
 from generator.report.sections.section import Section
 from generator.report.tables import JOINED, Block, Table
 from generator.spec.quantities import change, count_up, minutes_up, plural, share_down, share_up, time_span
