@@ -12,8 +12,10 @@ from generator.odds.odds import phases, sequential_test, stopped
 from generator.odds.replay.simulate import scenario, simulate, simulated_guards
 from generator.odds.replay.walk import walk
 from generator.plan.guards import Comparison, Limit, Parity
+from generator.render.metrics import shadow_metrics
 from generator.report.replays.schedule import schedule_of
 from generator.spec.guards.base import Gauge
+from generator.spec.rollout import Shadow
 from generator.stats.passage import sprt_stops
 from generator.stats.timeline import Phase, Rollout
 from tests.unit.plan.rollouts import approval, as_limit, blue_green, weight_step, with_steps
@@ -166,3 +168,10 @@ def test_a_switch_is_watched_until_the_guards_have_decided(recommender, limit):
     plan = blue_green(recommender, [limit], watch=1.0)
     assert late_guards(plan) == ()
     assert ends(plan)[0] == "aborted"
+
+
+@pytest.mark.parametrize("hold", [1.0, 60.0, 3600.0])
+def test_a_shadow_lasts_until_its_guards_have_decided(recommender, parity, hold):
+    plan = replace(recommender, shadow_guards=(parity,))
+    during, _ = shadow_metrics(plan, Shadow.model_construct(percent=1.0, hold=hold, guards=[]), "shadow")
+    assert [metric.measurements > metric.failure_limit for metric in during] == [True]
