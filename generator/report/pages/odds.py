@@ -47,11 +47,11 @@ def guard_rows(plan: Plan) -> list[dict[str, Any]]:
     rows = [_row("shadow", guard, None, "judged on copies, by its interval") for guard in plan.shadow_guards]
     for guard in plan.guards:
         reason = reasons.get(guard.name, "no version to compare with")
-        rows.append({**_row(stage, guard, priced.get(guard.name), reason), "late": late.get(guard.name, "")})
+        rows.append(_row(stage, guard, priced.get(guard.name), reason, late.get(guard.name, "")))
     return rows
 
 
-def _row(stage: str, guard: Guard, priced: GuardOdds | None, reason: str) -> dict[str, Any]:
+def _row(stage: str, guard: Guard, priced: GuardOdds | None, reason: str, late: str = "") -> dict[str, Any]:
     row = {
         "name": guard.name,
         "stage": stage,
@@ -59,6 +59,7 @@ def _row(stage: str, guard: Guard, priced: GuardOdds | None, reason: str) -> dic
         "threshold": guard.threshold,
         "no_data": {"fail": "aborts", "pause": "a person decides", "pass": "goes on"}[guard.no_data],
         "reason": "" if priced else reason,
+        "late": late,
     }
     return row | (_priced(priced) if priced else {})
 
