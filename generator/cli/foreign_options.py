@@ -5,8 +5,9 @@ Tables only: `usage_hints` looks words up here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from generator.dataclass import dataclass
 
 RENAMED: Final = {
     "--env": "-e --stage --environments --target-env --environment-name --overlay --envs --in",

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from generator.cli.options import root_option
+from generator.dataclass import dataclass
 from generator.pipeline.atomic_write import existing, write_files
 from generator.pipeline.repository_files import example_lock
 from generator.pipeline.session import Session, open_session

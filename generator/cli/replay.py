@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from generator.cli.options import root_option
+from generator.dataclass import dataclass
 from generator.odds.odds import LATENCY_S
 from generator.odds.replay.walk import Schedule, walk
 from generator.pipeline.evaluate import plans_of

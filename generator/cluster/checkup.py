@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -26,6 +25,7 @@ from generator.cluster.diagnosis import (
 )
 from generator.cluster.required import Reference, references
 from generator.cluster.server import ApiAnswer, Server, path_of
+from generator.dataclass import dataclass
 from generator.lint import Object, as_map
 
 _METADATA: Final = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"

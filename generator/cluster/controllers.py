@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
+from generator.dataclass import dataclass
 from generator.lint import Object
 
 _GITHUB: Final = "https://github.com"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, Literal
 
+from generator.dataclass import dataclass
 from generator.lint import CODES, Code, declare
 from generator.source.finding import Severity
 

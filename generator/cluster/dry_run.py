@@ -10,10 +10,10 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from generator.cluster.server import ApiAnswer, Server, path_of
+from generator.dataclass import dataclass
 from generator.lint import (
     CODES,
     Code,

@@ -11,13 +11,14 @@ import datetime as dt
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import pairwise
 from typing import Any, Final
 from urllib.parse import quote
 
 from generator.cluster.rollout_status import read_objects
 from generator.cluster.server import Server
+from generator.dataclass import dataclass
 from generator.plan.names import HASH_LABEL
 from generator.source.errors import CliError
 from generator.spec.parsing import seconds

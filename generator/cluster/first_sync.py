@@ -6,11 +6,11 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
 from generator.cluster.server import Server, path_of
+from generator.dataclass import dataclass
 from generator.lint import Object, as_map, selects
 from generator.source.quantity import quantity_amount
 from generator.spec.quantities import plural

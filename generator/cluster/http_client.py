@@ -14,13 +14,14 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import SplitResult, unquote, urlencode, urljoin, urlsplit
 
 from generator import __version__
 from generator.cluster.failures import no_connection, words_of
 from generator.cluster.limits import Allowance, Watch, too_slow
+from generator.dataclass import dataclass
 from generator.source.content import HEAD
 from generator.source.errors import UserError
 

@@ -6,10 +6,12 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from threading import Event, Timer
 from typing import Any, Final
 from weakref import WeakSet
+
+from generator.dataclass import dataclass
 
 GIB: Final = 1 << 30
 _SLOWEST: Final = 1024  # bytes per second, averaged over one time-out

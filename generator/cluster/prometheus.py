@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from generator.cluster.http_client import Answer, Endpoint, HttpClient, HttpError, basic
+from generator.dataclass import dataclass
 
 _TIMEOUT_S: Final = 60.0
 _POINTS: Final = 5000  # a server accepts at most 11,000 in one query

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
+from generator.dataclass import dataclass
 from generator.lint import Object, as_map
 
 _BY_KEY: Final[Mapping[str, tuple[str, str, str]]] = {

@@ -6,11 +6,11 @@ Fields are those of Argo Rollouts 1.9 and 1.10 (`status` of Rollout and Analysis
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
 
 from generator.cluster.server import ApiAnswer, ClusterError, Server
+from generator.dataclass import dataclass
 from generator.plan.names import HASH_LABEL
 
 _ARGO: Final = "/apis/argoproj.io/v1alpha1"

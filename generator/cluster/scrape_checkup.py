@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from generator.cluster.diagnosis import INTERVAL, RETENTION, SCRAPING, Diagnosis, fine, lacks, unknown
 from generator.cluster.prometheus import Prometheus
+from generator.dataclass import dataclass
 from generator.plan.values import Plan
 from generator.promql.text import quote
 from generator.promql.tokens import seconds

@@ -11,10 +11,10 @@ import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any, Final
 
 from generator.cluster.prometheus import Prometheus
+from generator.dataclass import dataclass
 from generator.lint import CODES, Code, Object, Problem, Violation, as_map, declare, each
 from generator.promql.regexps import matches
 from generator.promql.selectors import selectors_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from importlib import import_module
 from pathlib import Path
 from threading import Lock
@@ -14,6 +14,7 @@ from urllib.parse import quote, urlencode
 from yaml import YAMLError
 
 from generator.cluster.failures import words_of
+from generator.dataclass import dataclass
 from generator.source.errors import UserError
 
 _TIMEOUT_S: Final = (5.0, 60.0)  # to connect, to answer

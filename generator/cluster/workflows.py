@@ -13,10 +13,10 @@ import json
 import os
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol, TypeVar
 
 from generator.cluster.failures import words_of
+from generator.dataclass import dataclass
 from generator.source.errors import UserError
 
 T = TypeVar("T")

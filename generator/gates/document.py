@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from generator.dataclass import dataclass
 from generator.gates.errors import describe, first_error
 from generator.gates.measures import contains_value, verdict_of, worst
 from generator.gates.strict_json import parse_json

@@ -18,10 +18,10 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from generator.dataclass import dataclass
 from generator.gates.errors import InstallError, NoVerdictError
 from generator.gates.tools import Tool
 

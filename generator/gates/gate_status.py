@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from generator.gates.compare import mismatches
-from generator.gates.document import Evidence, configuration
+from generator.dataclass import dataclass
 from generator.plan.values import Gate, Plan
-from generator.spec.evidence import EvidenceEntry
+
+if TYPE_CHECKING:
+    from generator.gates.document import Evidence
+    from generator.spec.evidence import EvidenceEntry
 
 State = Literal["pass", "fail", "inconclusive", "outdated", "missing", "unreadable"]
 
@@ -42,6 +43,9 @@ def _status(plan: Plan, gate: Gate, evidence: Evidence) -> GateStatus:
         return GateStatus(gate, "unreadable", evidence.findings[0].message, None)
     if content is None:
         return GateStatus(gate, "missing", "it has not run yet", None)
+    from generator.gates.compare import mismatches
+    from generator.gates.document import configuration
+
     named = [entry for entry in content.predicate.gates if entry.name == gate.name]
     entry = next((entry for entry in named if entry.configuration == configuration(gate)), None)
     if entry is None:

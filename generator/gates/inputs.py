@@ -14,12 +14,13 @@ import hashlib
 import re
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Final
 
 from pydantic import ValidationError
 
+from generator.dataclass import dataclass
 from generator.gates.errors import NoVerdictError, describe
 from generator.source.content import PATTERN, ContentError, joint_path_digest, partitions, path_digest
 from generator.source.files import RefusedError, has_link, is_below, regular_bytes

@@ -10,10 +10,11 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 from xml.parsers import expat  # document types are refused below
 
+from generator.dataclass import dataclass
 from generator.gates.errors import NoVerdictError
 from generator.gates.metrics_file import letters
 

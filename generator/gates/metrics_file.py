@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
+from generator.dataclass import dataclass
 from generator.gates.errors import NoVerdictError
 
 _MOST_ROWS: Final = 10**12

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from pydantic import ValidationError
 
+from generator.dataclass import dataclass
 from generator.gates.document import bytes_of, own_digest, plain, sealed
 from generator.gates.errors import describe, first_error
 from generator.gates.strict_json import parse_json

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from generator import __version__
+from generator.dataclass import dataclass
 from generator.gates.adapters import Outcome, Task, adapter
 from generator.gates.compare import mismatches
 from generator.gates.document import Evidence, configuration, parse_evidence, sealed

@@ -10,10 +10,10 @@ import base64
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from generator.dataclass import dataclass
 from generator.gates import envelope, ssh_signature
 from generator.gates.records import read_record, record_bytes
 from generator.gates.strict_json import parse_json

@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from generator.dataclass import dataclass
 from generator.gates.adapters import Task
 from generator.gates.environments import work_folder
 from generator.gates.errors import NoVerdictError

@@ -6,10 +6,11 @@ import shutil
 import tarfile
 import tempfile
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from generator.dataclass import dataclass
 from generator.gates.errors import NoVerdictError
 from generator.gates.inputs import Inputs, place
 from generator.spec.gate_data import UNHASHED

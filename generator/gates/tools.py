@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from generator.dataclass import dataclass
 
 COMMON: Final = "common.py"
 LIST: Final = "requirements.txt"

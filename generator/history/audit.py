@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from dataclasses import dataclass
 from typing import Final
 
+from generator.dataclass import dataclass
 from generator.history.git import Git
 from generator.history.releases import History, Release
 from generator.source.errors import UserError

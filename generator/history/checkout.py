@@ -8,10 +8,10 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from generator.dataclass import dataclass
 from generator.history.git import Blob, Git
 from generator.history.git_call import GitError, run
 from generator.plan.model_files import PLATFORM, SPECS

@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from generator.dataclass import dataclass
 from generator.history.recorded import LOCK, mapping, path_of, plain
 from generator.plan.model_files import SPECS
 

@@ -7,10 +7,10 @@ import re
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from generator.dataclass import dataclass
 from generator.history.git_call import TIMEOUT_S, Done, GitError, reason_of, run
 
 _FIELDS: Final = ("%H", "%P", "%an <%ae>", "%cn <%ce>", "%ct", "%B")

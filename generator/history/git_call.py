@@ -9,10 +9,10 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final, Literal
 
+from generator.dataclass import dataclass
 from generator.source.errors import UserError
 
 LIMIT: Final = 1 << 28  # bytes of output

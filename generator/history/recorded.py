@@ -9,9 +9,9 @@ import datetime as dt
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any, Final
 
+from generator.dataclass import dataclass
 from generator.history.git import Change, Commit
 from generator.plan.model_files import SPECS
 from generator.source.reader import parse

@@ -10,9 +10,10 @@ import datetime as dt
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
+from generator.dataclass import dataclass
 from generator.history.gated import Entered, Recorded, promotions, recorded
 from generator.history.git import Change, Commit, Git
 from generator.history.recorded import (

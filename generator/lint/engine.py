@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import pkgutil
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from typing import Any, Final, Literal, Protocol, TypeVar
 
+from generator.dataclass import dataclass
 from generator.source.document import Path, dotted
 from generator.source.finding import Finding, Fix, Place, Severity
 

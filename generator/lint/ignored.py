@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Final
 
+from generator.dataclass import dataclass
 from generator.lint.engine import CODES, Code, Problem, declare, to_finding
 from generator.lint.objects import File
 from generator.lint.tree import SyntaxPlace

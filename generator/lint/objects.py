@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
+from generator.dataclass import dataclass
 from generator.lint.kinds.definitions import KINDS
 from generator.source.document import Path
 from generator.source.finding import Place

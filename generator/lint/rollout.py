@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, Literal, TypeAlias
 
+from generator.dataclass import dataclass
 from generator.lint.objects import Body, Object, Reference, as_int, as_list, as_map, as_text, each, has
 from generator.routers.argo_rollouts import router_name
 from generator.source.document import Path

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path as FilePath
 from posixpath import dirname, join, normpath
 from typing import Any, Final
 
+from generator.dataclass import dataclass
 from generator.lint.objects import Body, Object, as_list, as_map, as_text
 from generator.promql.regexps import matches
 from generator.source.document import Path

@@ -13,12 +13,13 @@ import os
 import re
 import stat
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path as FilePath
 from typing import Any, Final, NamedTuple
 
 import yaml
 
+from generator.dataclass import dataclass
 from generator.lint.engine import CODES, Code, Problem, declare
 from generator.lint.objects import File, Object
 from generator.lint.sources import KUSTOMIZATIONS, Sources

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path as FilePath
 from typing import Final, Literal, NamedTuple, TypeAlias
 
+from generator.dataclass import dataclass
 from generator.lint.controller import VERSIONS, Controller, ControllerVersion, supported
 from generator.lint.engine import Code, Problem, load, run, to_finding
 from generator.lint.ignored import without_ignored

@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from random import Random
 from typing import Final
 
+from generator.dataclass import dataclass
 from generator.spec.calibration import Estimate
 
 MINUTE_S: Final = 60.0

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from heapq import heappop, heappush
 from itertools import count
 from typing import Final, Literal
 
+from generator.dataclass import dataclass
 from generator.odds.odds import PlanOdds, latency_s, odds_of, sequential_test
 from generator.plan.exposure import weight_share
 from generator.plan.guards import Comparison

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, assert_never
 
+from generator.dataclass import dataclass
 from generator.odds.odds import masked_s
 from generator.plan.guards import Comparison, Guard, Limit, Parity
 from generator.plan.measurements import LIMIT_FAILURES

@@ -8,9 +8,9 @@ do not, and they are passed between processes.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Final
 
+from generator.dataclass import dataclass
 from generator.plan.names import kept_names
 from generator.plan.peak import Need, peak, steady_state
 from generator.plan.values import Plan

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
+from generator.dataclass import dataclass
 from generator.plan.values import Gate, Plan
 from generator.spec.gates import is_share
 from generator.stats.normal import normal_cdf, normal_quantile

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from generator.dataclass import dataclass
 from generator.odds.key_metrics import KeyMetrics, key_metrics
 from generator.odds.odds import odds_of, phases, stopped
 from generator.plan.guards import Comparison, Guard, Limit

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from generator.dataclass import dataclass
 from generator.odds.footprint import currencies, monthly
 from generator.odds.odds import odds_of
 from generator.plan.peak import peak, steady_state

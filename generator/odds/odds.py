@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import Final, assert_never
 
+from generator.dataclass import dataclass
 from generator.plan.exposure import EVERYBODY
 from generator.plan.guards import Comparison, Guard, Limit, Parity
 from generator.plan.measurements import LIMIT_FAILURES
 from generator.plan.split import SplitCheck, split_checks
 from generator.plan.values import Plan
-from generator.promql.bounds import CohortRequests
 from generator.spec.quantities import share_down, share_up
 from generator.spec.rollout import BlueGreen, Canary
 from generator.stats.delay import mask_dead_time
@@ -207,6 +207,8 @@ def cohort_odds(plan: Plan) -> tuple[CohortOdds, ...]:
         requests = share * plan.min_rps * step.hold if share is not None and plan.min_rps else None
         pause = None
         if requests is not None:
+            from generator.promql.bounds import CohortRequests
+
             others = (plan.min_rps or 0.0) * step.hold - requests
             seen = CohortRequests(step.hold, plan.weight_before(position) / 100, plan.design_effect)
             counted = seen.of(requests + seen.weight * others, (1 - seen.weight) * others)

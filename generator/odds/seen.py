@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from generator.dataclass import dataclass
 from generator.odds.odds import odds_of, priced_ratio, stopped
 from generator.plan.guards import Comparison
 from generator.plan.values import Plan

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from random import Random
 from typing import Final
 
+from generator.dataclass import dataclass
 from generator.odds.calibration import MINUTE_S, History, PodCounts, resampled, versions_at_once
 from generator.plan.guards import Comparison, Limit
 from generator.plan.measurements import LIMIT_FAILURES

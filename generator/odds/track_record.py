@@ -16,9 +16,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, Literal
 
+from generator.dataclass import dataclass
 from generator.stats.binomial import Interval, clopper_pearson
 
 _TAIL: Final = 0.025

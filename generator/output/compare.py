@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Literal
 
+from generator.dataclass import dataclass
 from generator.output.bundle import LEDGER, Bundle, is_note, parents
 from generator.output.folder import Folder, Listing
 from generator.output.ledger import NOTHING, Ledger, damaged, ledger_key, parse

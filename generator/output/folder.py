@@ -8,11 +8,12 @@ import re
 import stat
 from collections.abc import Callable, Collection
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import chain
 from types import TracebackType
 from typing import Final, Self
 
+from generator.dataclass import dataclass
 from generator.output.bundle import LEDGER
 from generator.output.errors import BlockedError, wrap_os_error
 from generator.output.platform_support import BY_DESCRIPTOR, FOLDER, NEW, NO_LINK, READ

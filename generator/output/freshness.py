@@ -12,11 +12,11 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Container, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Final, Self
 
+from generator.dataclass import dataclass
 from generator.output.bundle import LEDGER, is_note
 from generator.output.errors import OutputError
 from generator.output.folder import Folder, Listing, open_root

@@ -17,9 +17,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from hashlib import sha256
 
+from generator.dataclass import dataclass
 from generator.output.bundle import is_digest, is_input, is_path
 from generator.source.finding import Finding, Place
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from heapq import nsmallest
 from itertools import chain
 from typing import Final, Literal
 
+from generator.dataclass import dataclass
 from generator.output.bundle import LEDGER
 from generator.output.compare import Action, Changes
 from generator.source.finding import Finding, Place

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 
+from generator.dataclass import dataclass
 from generator.output.bundle import LEDGER, is_note, parents
 from generator.output.folder import Folder, Listing, is_too_deep, open_root
 

@@ -6,9 +6,10 @@ An unchanged repository is compared without rendering anything, so rows import t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final, Literal
 
+from generator.dataclass import dataclass
 from generator.output.bundle import Bundle
 from generator.plan.inputs import PlatformInputs, promotion_input
 from generator.plan.model_files import ModelFiles

@@ -6,12 +6,12 @@ import datetime as dt
 import math
 from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import yaml
 
 from generator.cluster.prometheus import Prometheus
+from generator.dataclass import dataclass
 from generator.odds.calibration import (
     MINUTE_S,
     History,

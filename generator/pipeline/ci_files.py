@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from generator import __version__
+from generator.dataclass import dataclass
 from generator.pipeline.bundles import BENTOS
 from generator.source.errors import CliError
 from generator.source.files import text_of

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
 
@@ -21,6 +20,7 @@ from generator.cluster.diagnosis import (
     lacks,
     unknown,
 )
+from generator.dataclass import dataclass
 from generator.history.git import Git
 from generator.history.git_call import GitError
 from generator.pipeline.session import Session

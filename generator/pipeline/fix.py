@@ -10,9 +10,9 @@ from __future__ import annotations
 import copy
 import difflib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from generator.dataclass import dataclass
 from generator.pipeline.atomic_write import write_file
 from generator.source.document import Document
 from generator.source.edit import edited, encode

@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
+from generator.dataclass import dataclass
 from generator.gates.adapters import Release, Task, tools
 from generator.gates.document import evidence_bytes, read_evidence
 from generator.gates.enforce import evidence_findings, future_findings, report_findings

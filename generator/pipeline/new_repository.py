@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from difflib import unified_diff
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from generator import __version__
+from generator.dataclass import dataclass
 from generator.pipeline.ci_files import paths_on, workflow_files
 from generator.pipeline.repository_files import bootstrap, code_owners, example_lock
 from generator.plan.model_files import CODEOWNERS, PLATFORM, SPECS, folder_above, folder_in_git

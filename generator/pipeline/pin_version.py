@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
 from typing import Any
 
 from generator.cluster.pins.versions import with_version
+from generator.dataclass import dataclass
 from generator.history.git import Git
 from generator.history.git_call import GitError
 from generator.history.releases import History

@@ -7,10 +7,10 @@ import getpass
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from generator.dataclass import dataclass
 from generator.pipeline.atomic_write import write_file
 from generator.pipeline.evaluate import evaluate_model
 from generator.pipeline.held import read_release, unproven

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from generator.dataclass import dataclass
 from generator.plan.freezes import frozen
 from generator.plan.model_files import ModelFiles
 from generator.source.errors import CliError

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from generator.dataclass import dataclass
 from generator.pipeline.promotion_check import rejected
 from generator.pipeline.session import Session
 from generator.plan.promotion import standing

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from difflib import unified_diff
 from typing import Any
 
+from generator.dataclass import dataclass
 from generator.pipeline.atomic_write import write_file
 from generator.pipeline.evaluate import evaluate_model
 from generator.pipeline.session import Session

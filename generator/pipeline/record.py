@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +22,7 @@ from generator.cluster.ended_release import (
     runs_of,
 )
 from generator.cluster.server import Server
+from generator.dataclass import dataclass
 from generator.gates.records import LEAST_POWER, read_record, record_bytes, sealed_record
 from generator.odds.seen import SeenStep, seen_power
 from generator.pipeline.atomic_write import write_file

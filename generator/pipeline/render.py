@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
+from generator.dataclass import dataclass
 from generator.output.bundle import Bundle
 from generator.output.check import check
 from generator.output.compare import contents

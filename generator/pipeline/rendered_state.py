@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from generator.dataclass import dataclass
 from generator.output.bundle import is_path
 from generator.pipeline.session import Session
 from generator.plan.model_files import PLATFORM, SPECS

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from generator.dataclass import dataclass
 from generator.output.ledger import KEY_LENGTH
 from generator.plan.model_files import CODEOWNERS, PLATFORM, SPECS, folder_above, folder_in_git
 from generator.source.files import has_link, raw, text_of

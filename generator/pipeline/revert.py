@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from generator.dataclass import dataclass
 from generator.history.checkout import worktree
 from generator.history.git import Git
 from generator.history.releases import History, Release

@@ -6,10 +6,11 @@ import json
 import re
 import sys
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, Final
 
+from generator.dataclass import dataclass
 from generator.render.alerts import WATCH_FAILED
 from generator.source.errors import CliError
 from generator.source.line import one_line

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from generator.dataclass import dataclass
 from generator.pipeline.session import Session
 from generator.plan.model_files import PLATFORM, SPECS, ModelFiles
 from generator.source.errors import CliError

@@ -6,11 +6,11 @@ import datetime as dt
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from generator.dataclass import dataclass
 from generator.plan.inputs import PlatformInputs, read_platform_inputs
 from generator.plan.model_files import PLATFORM, SPECS, ModelFiles, discover, find_root, folder_above
 from generator.source.errors import CliError, FindingsError

@@ -5,12 +5,12 @@ from __future__ import annotations
 import datetime
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from operator import itemgetter
 from pathlib import Path
 from typing import Final
 
+from generator.dataclass import dataclass
 from generator.output.bundle import is_path
 from generator.output.folder import Folder, is_link, open_root
 from generator.output.freshness import FreshBundle, probe

@@ -6,11 +6,12 @@ import datetime as dt
 import os
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 
 from generator.cluster.rollout_status import RolloutStatus, SyncStatus, read_application, read_rollout
 from generator.cluster.server import Server, connect
+from generator.dataclass import dataclass
 from generator.history.git import Git
 from generator.history.git_call import GitError
 from generator.pipeline.evaluate import read_evidence_of

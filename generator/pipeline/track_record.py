@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from typing import Any, Final
 
+from generator.dataclass import dataclass
 from generator.gates.records import ReadRecord, parse_record
 from generator.history.gated import RECORD
 from generator.history.git import Git

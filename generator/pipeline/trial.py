@@ -10,10 +10,10 @@ import tarfile
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from generator.dataclass import dataclass
 from generator.gates.environments import Environments, uv_command
 from generator.gates.errors import InstallError
 from generator.pipeline.ci_files import TRIAL, pin_files

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from typing import ClassVar
 
+from generator.dataclass import dataclass
 from generator.plan.column import ESCAPED, PLAIN_VALUE, Column, Json, Scalar
 from generator.plan.packages import PackageList
 from generator.spec.frameworks import FRAMEWORKS

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from generator import __version__
+from generator.dataclass import dataclass
 from generator.plan.exposure import cohort_shares
 from generator.plan.gates import gate_key, planned_gates
 from generator.plan.guards import resolve_guards

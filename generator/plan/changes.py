@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from difflib import SequenceMatcher
 
+from generator.dataclass import dataclass
 from generator.plan.describe import PlanValue, Topic, describe
 from generator.plan.resolve import Planned
 

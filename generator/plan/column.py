@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Final, Literal
+
+from generator.dataclass import dataclass
 
 Scalar = str | int | float | bool
 Json = Any

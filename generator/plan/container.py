@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import ClassVar
 
+from generator.dataclass import dataclass
 from generator.plan.bento import version_label
 from generator.plan.column import Scalar
 from generator.spec.container import Exported

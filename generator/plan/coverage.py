@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from generator.dataclass import dataclass
 from generator.plan.guards import Comparison
 from generator.plan.recurring_gates import daily_watch
 from generator.plan.values import Plan

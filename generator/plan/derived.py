@@ -6,9 +6,9 @@ Two of them that are equal, in one place, would be one object, branch or folder 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Final
 
+from generator.dataclass import dataclass
 from generator.plan.build import gate_prefix
 from generator.plan.model_files import ModelFiles
 from generator.spec.gate_tools import IMAGES

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal, assert_never
 
+from generator.dataclass import dataclass
 from generator.plan.guards import Guard
 from generator.plan.resolve import Planned
 from generator.plan.values import Gate, Plan

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
+from generator.dataclass import dataclass
 from generator.plan.values import Capacity, Plan
 from generator.spec.platform import KnownCohort
 from generator.spec.rollout import ApproveStep, Cohort, CohortStep

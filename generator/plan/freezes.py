@@ -6,10 +6,10 @@ Source: Argo CD 3.5, pkg/apis/application/v1alpha1/types.go (SyncWindow, SyncWin
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from generator.dataclass import dataclass
 from generator.spec.freezes import Freeze
 from generator.spec.platform import PlatformSpec
 

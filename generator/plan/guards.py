@@ -10,9 +10,9 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar, TypedDict, assert_never
 
+from generator.dataclass import dataclass
 from generator.plan.bento import HELD_SCRAPES
 from generator.plan.measurements import Clock
 from generator.spec.guards import GuardSpec

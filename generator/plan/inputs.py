@@ -6,12 +6,13 @@ import hashlib
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from pathlib import Path
 from sys import intern
 from typing import Any, Final
 
+from generator.dataclass import dataclass
 from generator.plan.model_files import PLATFORM, SIGNATURES, SPECS, ModelFiles
 from generator.source.canonical import canonical_json, sha256_of
 from generator.source.files import RefusedError, bytes_below, raw

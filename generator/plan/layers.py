@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, Literal
 
+from generator.dataclass import dataclass
 from generator.source.document import Document, Path
 from generator.source.finding import Place
 from generator.spec.pod import JOINED

@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
+
+from generator.dataclass import dataclass
 
 COMPARABLE: Final = 1.25
 """The largest ratio of the loads of a canary pod and a stable pod, either way, at which latencies are compared."""

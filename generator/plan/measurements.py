@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from generator.dataclass import dataclass
 
 WINDOW_INTERVALS: Final = 5
 """Length of the window of an absolute limit, in intervals: each request is in this many measurements."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from generator.dataclass import dataclass
 from generator.source.files import raw
 from generator.source.finding import Finding, Place
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 
+from generator.dataclass import dataclass
 from generator.plan.values import Identity, Plan
 
 HASH_LABEL = "rollouts-pod-template-hash"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from generator.dataclass import dataclass
 
 _HEAD: Final = re.compile(r"# All packages of the service, for Python (3\.[0-9]{1,2}) on Linux\b")
 _SOURCE: Final = re.compile(r"# Built from source: (.*)\.")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from generator.dataclass import dataclass
 from generator.plan.values import Plan
 from generator.source.quantity import parse_quantity, quantity_amount
 

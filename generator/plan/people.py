@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
+from generator.dataclass import dataclass
 from generator.plan.guards import Guard
 from generator.plan.model_files import PLATFORM, SPECS
 from generator.plan.timeline import approver

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from generator.dataclass import dataclass
 from generator.plan.bento import RESERVED_MODULES
 from generator.plan.layers import Layers
 from generator.plan.locks import lock_findings

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from generator.dataclass import dataclass
 from generator.plan.model_files import PLATFORM, SPECS, ModelFiles, discover, find_root, folder_in_git
 from generator.plan.packages import PackageList, PackageListError, read_packages
 from generator.source.document import Document

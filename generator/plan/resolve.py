@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
+from generator.dataclass import dataclass
 from generator.plan.bento import Bento
 from generator.plan.build import Inputs, build
 from generator.plan.container import container_of

@@ -7,9 +7,9 @@ or a mirror may not do what its weight says, and guards that compare the version
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from generator.dataclass import dataclass
 from generator.spec.quantities import count_up
 from generator.spec.rollout import Canary
 from generator.stats.split import FALSE_PAUSE, SplitTest

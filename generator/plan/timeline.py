@@ -8,9 +8,10 @@ rollout/trafficrouting.go, canary.go, service.go and replicaset.go.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal, TypedDict, Unpack, assert_never
 
+from generator.dataclass import dataclass
 from generator.plan.load import StepLoad
 from generator.plan.names import COHORT_REQUESTS, SPLIT
 from generator.plan.split import split_check

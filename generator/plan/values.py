@@ -5,9 +5,10 @@ Shares are fractions, times seconds, weights whole percentages of live traffic.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from generator.dataclass import dataclass
 from generator.plan.bento import Bento
 from generator.plan.container import Container
 from generator.plan.guards import Comparison, Guard, Limit, Parity

@@ -9,9 +9,9 @@ the sums in formulas that divide by other series than their own, as far as brack
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from generator.dataclass import dataclass
 from generator.promql.selectors import GROUPINGS, INSTANT_RATES, RATES, SET_OPERATORS, Selector
 from generator.promql.tokens import Tokens
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Final
 
+from generator.dataclass import dataclass
 from generator.promql.event_share import EventShare, comparable_requests
 from generator.promql.series import Arms, Matcher, Proportion, Series
 from generator.promql.text import duration, number

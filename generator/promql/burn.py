@@ -8,9 +8,9 @@ multiples a page comes after 2% or 5% of the budget of thirty days, a ticket aft
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, Literal
 
+from generator.dataclass import dataclass
 from generator.promql.text import number
 
 PERIOD_S: Final = 30 * 86_400.0

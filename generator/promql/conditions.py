@@ -7,9 +7,9 @@ its verdict on each of these; the tests tabulate them with the evaluator of `gen
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, Literal
 
+from generator.dataclass import dataclass
 from generator.promql.text import number
 
 Operator = Literal["<", "<=", ">", ">="]

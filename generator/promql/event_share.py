@@ -14,10 +14,10 @@ evaluated. After Lindon and Malek, "Anytime-valid inference for multinomial coun
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
 
+from generator.dataclass import dataclass
 from generator.promql.series import Arms, Matcher, Proportion, Series
 from generator.promql.text import duration, number, operand
 

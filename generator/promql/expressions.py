@@ -6,10 +6,10 @@ subqueries keep only their range.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, TypeAlias
 
+from generator.dataclass import dataclass
 from generator.promql.selectors import GROUPINGS, INSTANT_RATES, RATES, Selector, matchers_of
 from generator.promql.tokens import QuerySyntaxError, Tokens, seconds, tokenize, unquote
 

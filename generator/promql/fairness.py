@@ -29,8 +29,8 @@ that of the widest pair. The error is always towards "inconclusive". Each pair h
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
+from generator.dataclass import dataclass
 from generator.promql.series import Matcher, Proportion, one_of
 from generator.promql.text import number
 

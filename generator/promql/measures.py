@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import Final, Literal
 
+from generator.dataclass import dataclass
 from generator.promql.events import event_of
 from generator.promql.expressions import (
     AGGREGATIONS,

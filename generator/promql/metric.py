@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from generator.dataclass import dataclass
 from generator.promql.bounds import CanaryRequests, CohortRequests, WindowRatio
 from generator.promql.conditions import Condition
 from generator.promql.event_share import EventShare

@@ -7,9 +7,9 @@ be counted above the line and nothing below; where each series above is also cou
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
+from generator.dataclass import dataclass
 from generator.promql.selectors import SET_OPERATORS, Selector
 from generator.promql.tokens import Tokens, seconds
 

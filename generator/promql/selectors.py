@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
+from generator.dataclass import dataclass
 from generator.promql.tokens import Tokens, unquote
 
 VERSION_LABELS: Final = frozenset(

@@ -6,9 +6,9 @@ requests; the scrape configuration adds `rollouts_pod_template_hash` and `namesp
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
+from generator.dataclass import dataclass
 from generator.promql.series import Arms, Matcher, Proportion, Series, one_of
 from generator.promql.text import number
 

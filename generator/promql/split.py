@@ -13,8 +13,8 @@ about q / sqrt(shift) and q * sqrt(shift) count as equal to q, whatever the traf
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
+from generator.dataclass import dataclass
 from generator.promql.series import Arms, Series
 from generator.promql.text import number, operand
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple, cast
+
+from generator.dataclass import dataclass
 
 Kind = Literal["name", "string", "duration", "number", "argument", "sign"]
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final, Literal
 
+from generator.dataclass import dataclass
 from generator.promql.selectors import Selector, selectors_of
 from generator.promql.text import quote
 from generator.promql.tokens import tokenize

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
+from generator.dataclass import dataclass
 from generator.plan.recurring_gates import daily_watch
 from generator.plan.values import Plan
 from generator.promql.burn import PERIOD_S, burn, windows

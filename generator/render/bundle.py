@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
 import ryaml
 
+from generator.dataclass import dataclass
 from generator.lint import check
 from generator.plan.names import PORT, Names, labels, selector
 from generator.plan.values import Plan

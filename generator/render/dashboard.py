@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
+from generator.dataclass import dataclass
 from generator.plan.measurements import Clock
 from generator.plan.values import Plan
 from generator.promql.burn import PERIOD_S

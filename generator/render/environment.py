@@ -6,11 +6,11 @@ import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from generator.dataclass import dataclass
 from generator.render.filters import FILTERS
 from generator.render.scalars import finalizer
 from generator.source.cache import cache_folder

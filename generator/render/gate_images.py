@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from generator import __version__
+from generator.dataclass import dataclass
 from generator.render.environment import Templates
 from generator.source.shipped import builtin_folder
 from generator.spec.gate_tools import IMAGES, TOOLS

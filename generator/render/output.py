@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, Protocol
 
+from generator.dataclass import dataclass
 from generator.plan.values import Plan
 
 PLATFORM_ORIGIN: Final = "specs/platform.yaml"

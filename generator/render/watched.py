@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
+from generator.dataclass import dataclass
 from generator.plan.guards import Comparison, Limit, Parity
 from generator.plan.measurements import Clock
 from generator.plan.values import Plan

@@ -13,11 +13,12 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final
 
+from generator.dataclass import dataclass
 from generator.pipeline.atomic_write import write_file
 from generator.report.codes import all_codes
 from generator.report.formats.report import fingerprints

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 
+from generator.dataclass import dataclass
 from generator.odds.key_metrics import format_figures
 from generator.report.consequences import consequences
 from generator.report.diffs.compare import Comparison, Difference

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, NotRequired, TypedDict
 
+from generator.dataclass import dataclass
 from generator.report.codes import CodeRecord
 from generator.report.formats.json_schema import Keywords, Node, schema_of
 from generator.report.postmortems.json_document import IncidentFacts

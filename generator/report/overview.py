@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
-from generator.gates.document import read_evidence
+from generator.dataclass import dataclass
 from generator.gates.gate_status import GateStatus, gate_statuses, last_day, summary
 from generator.odds.key_metrics import KeyMetrics, format_figures, key_metrics
 from generator.pipeline.parallel import parallel_map
@@ -107,6 +106,8 @@ def overview(
         plans: its plans, in the platform's order.
         environment: the one that is shown; None for the last.
     """
+    from generator.gates.document import read_evidence
+
     planned = chosen(plans, environment)
     plan = planned.plan
     evidence = read_evidence(entry.evidence, session.root, entry.name)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING
 
+from generator.dataclass import dataclass
 from generator.gates.gate_status import GateStatus, gate_statuses
 from generator.pipeline.evaluate import PlannedModel, plan_model, read_evidence_of
 from generator.pipeline.session import Session
@@ -195,5 +197,5 @@ def _signed(session: Session, entry: ModelFiles) -> Callable[[Planned], Sequence
 
 
 def _statuses(session: Session, entry: ModelFiles) -> Callable[[Planned], Sequence[GateStatus]]:
-    evidence = read_evidence_of(entry, session.repository)
-    return lambda planned: gate_statuses(planned.plan, evidence)
+    evidence = cache(lambda: read_evidence_of(entry, session.repository))
+    return lambda planned: gate_statuses(planned.plan, evidence()) if planned.plan.gates else ()

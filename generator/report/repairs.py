@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from generator.dataclass import dataclass
 from generator.pipeline.atomic_write import write_file
 from generator.source.finding import Finding
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final, TextIO
 
+from generator.dataclass import dataclass
 from generator.pipeline.terminal import has_color, line_width, terminal_width
 from generator.report.characters import width
 from generator.source.line import visible

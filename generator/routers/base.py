@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from generator.dataclass import dataclass
 from generator.routers.argo_rollouts import Version, features
 
 GATEWAY: Final = {

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
+from generator.dataclass import dataclass
 from generator.lint.engine import Related
 from generator.odds.footprint import ResourceFootprint
 from generator.odds.odds import PlanOdds, odds_of

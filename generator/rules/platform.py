@@ -7,7 +7,6 @@ from typing import Any
 
 from generator.lint.engine import Problem, rule
 from generator.plan.people import is_owner
-from generator.promql.burn import PERIOD_S
 from generator.rules.context import FleetContext
 from generator.source.document import Document, Path, dotted
 from generator.source.finding import Fix
@@ -306,6 +305,8 @@ def git_root(context: FleetContext) -> Iterator[Problem]:
 )
 def retention(context: FleetContext) -> Iterator[Problem]:
     """Check the retention against the windows of alerts, and against the longest evidence of a guard, a week."""
+    from generator.promql.burn import PERIOD_S
+
     monitoring = context.platform.monitoring
     needed = round(PERIOD_S / 86_400) + 1 if monitoring.alerts else _LONGEST_EVIDENCE_DAYS + 1
     if monitoring.retention is not None and monitoring.retention < needed:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from generator.lint import check
 from generator.lint.engine import Problem, rule
 from generator.plan.names import labels
 from generator.rules.container import DIGEST, LOCKED
@@ -198,10 +197,13 @@ def valid(context: Context) -> Iterator[Problem]:
     own, versions = context.spec.pod, context.platform.controllers.kubernetes
     pod = _as_object(context)
     release = ".".join(versions.split(".")[:2])
-    for mistake in check(pod, {"kubernetes": release}) if pod else ():
-        path = _in_spec(mistake.path, len(own.sidecars))
-        if path is not None:
-            yield Problem(path, f"`{dotted(path[1:])}` {mistake.message}")
+    if pod:
+        from generator.lint import check  # with the definitions of Kubernetes, which most specs don't need
+
+        for mistake in check(pod, {"kubernetes": release}):
+            path = _in_spec(mistake.path, len(own.sidecars))
+            if path is not None:
+                yield Problem(path, f"`{dotted(path[1:])}` {mistake.message}")
     if own.sidecars and tuple(map(int, versions.split(".")[:2])) < _NATIVE_SIDECARS:
         message = f"Kubernetes {versions} has no sidecars: init containers with `restartPolicy: Always` come with 1.29"
         yield Problem((*POD, "sidecars"), message, "update the cluster, or remove them")

@@ -23,58 +23,75 @@ _NAMED: Final = re.compile(
 _MARKER: Final = re.compile(r"(?:^|_)(?:BOS|CLS|END|EOS|IMAGE|MASK|PAD|SEP|START|STOP|UNK)_TOKEN$")
 _MARKED: Final = re.compile(r"<[^<>]{1,30}>|\[[^\[\]]{1,30}\]")
 _HINT: Final = "move it into a Secret and write `secret: {name: …, key: …}`; replace the committed credential"
-# Published prefixes of credentials, with the length of what follows.
+# Published prefixes of credentials, with the length of what follows. A pattern is searched, and compiled, only if the
+# text in lower case contains one of the words before it: hardly any text does.
 _KNOWN: Final = (
-    ("an AWS access key", re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b")),
-    ("a GitHub token", re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{40,})")),
-    ("a GitLab token", re.compile(r"(?<![\w-])gl(?:pat|dt|rt|cbt|ptt|ft|agent)-[A-Za-z0-9_-]{20,}")),
-    ("a Slack token", re.compile(r"(?<![\w-])xox[abeposr]-[A-Za-z0-9-]{10,}")),
-    ("a Google API key", re.compile(r"\bAIza[0-9A-Za-z_-]{35}\b")),
-    ("a Hugging Face token", re.compile(r"\bhf_[A-Za-z0-9]{30,}\b")),
+    ("an AWS access key", ("akia", "asia"), r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"),
+    (
+        "a GitHub token",
+        ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"),
+        r"\b(?:gh[pousr]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{40,})",
+    ),
+    (
+        "a GitLab token",
+        ("glpat-", "gldt-", "glrt-", "glcbt-", "glptt-", "glft-", "glagent-"),
+        r"(?<![\w-])gl(?:pat|dt|rt|cbt|ptt|ft|agent)-[A-Za-z0-9_-]{20,}",
+    ),
+    ("a Slack token", ("xox",), r"(?<![\w-])xox[abeposr]-[A-Za-z0-9-]{10,}"),
+    ("a Google API key", ("aiza",), r"\bAIza[0-9A-Za-z_-]{35}\b"),
+    ("a Hugging Face token", ("hf_",), r"\bhf_[A-Za-z0-9]{30,}\b"),
     (
         "a secret key of an API",
-        re.compile(r"(?<![\w-])[sr]k[-_](?:live|test|proj|ant)?[-_]?[A-Za-z0-9_-]{20,}"),
+        ("sk-", "sk_", "rk-", "rk_"),
+        r"(?<![\w-])[sr]k[-_](?:live|test|proj|ant)?[-_]?[A-Za-z0-9_-]{20,}",
     ),
-    ("a token of a package index", re.compile(r"(?<![\w-])(?:pypi-[A-Za-z0-9_-]{40,}|npm_[A-Za-z0-9]{30,})")),
+    (
+        "a token of a package index",
+        ("pypi-", "npm_"),
+        r"(?<![\w-])(?:pypi-[A-Za-z0-9_-]{40,}|npm_[A-Za-z0-9]{30,})",
+    ),
     (
         "a Google client secret",
-        re.compile(r"(?<![\w-])(?:GOCSPX-[A-Za-z0-9_-]{20,}|ya29\.[A-Za-z0-9_-]{20,})"),
+        ("gocspx-", "ya29."),
+        r"(?<![\w-])(?:GOCSPX-[A-Za-z0-9_-]{20,}|ya29\.[A-Za-z0-9_-]{20,})",
     ),
-    ("a Vault token", re.compile(r"(?<![\w-])hv[sbr]\.[A-Za-z0-9_-]{20,}")),
-    ("a Databricks token", re.compile(r"(?<![\w-])dapi[0-9a-f]{32}\b")),
-    ("a SendGrid key", re.compile(r"(?<![\w-])SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}")),
-    ("a JSON web token", re.compile(r"(?<![\w-])eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*")),
+    ("a Vault token", ("hvs.", "hvb.", "hvr."), r"(?<![\w-])hv[sbr]\.[A-Za-z0-9_-]{20,}"),
+    ("a Databricks token", ("dapi",), r"(?<![\w-])dapi[0-9a-f]{32}\b"),
+    ("a SendGrid key", ("sg.",), r"(?<![\w-])SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}"),
+    ("a JSON web token", ("eyj",), r"(?<![\w-])eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"),
     (
         "a private key",
-        re.compile(r"-----BEGIN (?:[A-Z]{2,20} ){0,4}(?:PRIVATE KEY(?: BLOCK)?|CERTIFICATE)-----"),
+        ("-----begin ",),
+        r"-----BEGIN (?:[A-Z]{2,20} ){0,4}(?:PRIVATE KEY(?: BLOCK)?|CERTIFICATE)-----",
     ),
-    ("a private key", re.compile(r"(?<![\w-])AGE-SECRET-KEY-1[A-Z0-9]{40,}")),
-    (
-        "an address with a password",
-        re.compile(r"(?<![\w+.-])[a-z][a-z0-9+.-]{0,30}://[^/\s:@]*:[^/\s:@]{3,}@"),
-    ),
-    ("a bearer token", re.compile(r"(?i:\bbearer) +(?=[A-Za-z._~+/=-]{0,200}[0-9])[A-Za-z0-9._~+/=-]{8,}")),
+    ("a private key", ("age-secret-key-1",), r"(?<![\w-])AGE-SECRET-KEY-1[A-Z0-9]{40,}"),
+    ("an address with a password", ("://",), r"(?<![\w+.-])[a-z][a-z0-9+.-]{0,30}://[^/\s:@]*:[^/\s:@]{3,}@"),
+    ("a bearer token", ("bearer ",), r"(?i:\bbearer) +(?=[A-Za-z._~+/=-]{0,200}[0-9])[A-Za-z0-9._~+/=-]{8,}"),
     (
         "a login for HTTP",
-        re.compile(
-            r"(?i:\bauthorization: *basic) +[A-Za-z0-9+/]{8,}=*|(?<!\S)Basic +[A-Za-z0-9+/]{8,}={1,2}(?!\S)"
-        ),
+        ("basic ",),
+        r"(?i:\bauthorization: *basic) +[A-Za-z0-9+/]{8,}=*|(?<!\S)Basic +[A-Za-z0-9+/]{8,}={1,2}(?!\S)",
     ),
     (
         "an address of a webhook",
-        re.compile(r"://hooks\.slack\.com/(?:services|workflows|triggers)/[A-Za-z0-9/]{20,}"),
+        ("://hooks.slack.com/",),
+        r"://hooks\.slack\.com/(?:services|workflows|triggers)/[A-Za-z0-9/]{20,}",
     ),
-    ("a DigitalOcean token", re.compile(r"(?<![\w-])do[opr]_v1_[0-9a-f]{32,}")),
-    ("a signed address", re.compile(r"[?&](?:sig|X-Amz-Signature|X-Goog-Signature)=[A-Za-z0-9%+/=_-]{16,}")),
+    ("a DigitalOcean token", ("_v1_",), r"(?<![\w-])do[opr]_v1_[0-9a-f]{32,}"),
+    (
+        "a signed address",
+        ("sig=", "signature="),
+        r"[?&](?:sig|X-Amz-Signature|X-Goog-Signature)=[A-Za-z0-9%+/=_-]{16,}",
+    ),
     (
         "a connection string",
-        re.compile(r"\b(?:AccountKey|SharedAccessKey|SharedAccessSignature)=[^;\s]{16,}"),
+        ("accountkey=", "sharedaccess"),
+        r"\b(?:AccountKey|SharedAccessKey|SharedAccessSignature)=[^;\s]{16,}",
     ),
     (
         "a password",
-        re.compile(
-            r"(?i)(?:pass|password|passwd|pwd|secret|token|api_?key)=(?![$<{%*]|true\b|false\b)[^\s;&,]{4,}"
-        ),
+        ("=",),
+        r"(?i)(?:pass|password|passwd|pwd|secret|token|api_?key)=(?![$<{%*]|true\b|false\b)[^\s;&,]{4,}",
     ),
 )
 # Hexadecimal digits are a key unless the variable says what they identify: a digest, a commit, a run, a version.
@@ -186,8 +203,9 @@ def looks_secret(text: str) -> str:
     """
     if len(text) < _SHORTEST:
         return ""
-    for kind, pattern in _KNOWN:
-        if pattern.search(text):
+    lower = text.lower()
+    for kind, words, pattern in _KNOWN:
+        if any(word in lower for word in words) and re.search(pattern, text):
             return kind
     plain = _HEX.fullmatch(text) or _UUID.fullmatch(text)
     return "a random token" if _RANDOM.fullmatch(text) and not plain and _is_random(text) else ""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from generator.dataclass import dataclass
 from generator.lint.engine import Problem, rule, run, to_finding
 from generator.plan.guards import Comparison, Guard, Parity
 from generator.plan.resolve import Planned

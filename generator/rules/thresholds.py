@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import assert_never
 
+from generator.dataclass import dataclass
 from generator.lint.engine import Problem, rule
 from generator.plan.guards import Comparison, Guard, Limit, Parity
 from generator.rules.context import GATES, GUARDS, SHADOW, Context, ceiling

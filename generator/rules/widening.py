@@ -11,7 +11,6 @@ from generator.odds.design import FIRST_CAUGHT, ROUND_HOLDS, WIDENING
 from generator.odds.odds import PlanOdds, price
 from generator.plan.exposure import EVERYBODY
 from generator.plan.guards import Comparison, Limit
-from generator.promql.bounds import CohortRequests
 from generator.rules.context import ROLLOUT, STEPS, Context, inserted_steps, weight_steps
 from generator.rules.what_if import (
     canary_odds,
@@ -236,6 +235,7 @@ def small_cohort(context: Context) -> Iterator[Problem]:
         rps, weight = plan.min_rps or 0.0, plan.weight_before(index) / 100
         if not rps or share >= EVERYBODY or weight >= 1:
             continue
+        from generator.promql.bounds import CohortRequests
 
         def seen(hold_s: float, rps: float = rps, share: float = share, weight: float = weight) -> float:
             """Return the requests that the check counts after this hold."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Any
 
 import yaml
 
+from generator.dataclass import dataclass
 from generator.source.finding import Finding, Fix, Place, Severity
 
 Path = tuple[str | int, ...]

@@ -10,11 +10,11 @@ import codecs
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import yaml
 
+from generator.dataclass import dataclass
 from generator.source.document import Document, Path
 from generator.source.reader import parse
 

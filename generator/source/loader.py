@@ -9,11 +9,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Hashable
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, Protocol
 
 import yaml
+
+from generator.dataclass import dataclass
 
 
 class Mark(Protocol):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from generator.dataclass import dataclass
 
 _CLOSES = {"[": "]", "{": "}"}
 _BLOCK_TEXT = re.compile(r"(?:^|[:\-?]\s+)[|>][+\-0-9]{0,2}\s*$")

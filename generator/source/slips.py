@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 
+from generator.dataclass import dataclass
 from generator.source.outline import Outline
 
 KEY = r"[A-Za-z_][\w-]*"

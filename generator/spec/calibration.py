@@ -1,7 +1,5 @@
 """The calibration next to a spec: what the model's own history says about its traffic and its guards."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field

@@ -1,7 +1,5 @@
 """The ceilings of a tier: how many users may meet a version, how early, and which judges must be able to object."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 from pydantic import Field

@@ -1,7 +1,5 @@
 """A container that the team already has: its image, its port, its probes, and the counters that it exports."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any
 
 from pydantic import Field

@@ -1,7 +1,5 @@
 """Environments: the clusters that models run in, their routers, and what each of them has for itself."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal, NamedTuple
 
@@ -44,7 +42,7 @@ class Controllers(Record):
     kubernetes: ReleaseVersion = Field("1.36", description="Kubernetes")
     keda: ReleaseVersion = Field("2.18", description="KEDA, where models use it")
 
-    def of(self, own: OwnControllers | None) -> Controllers:
+    def of(self, own: "OwnControllers | None") -> "Controllers":
         """Return them with the versions that an environment has for itself."""
         if own is None:
             return self

@@ -4,8 +4,6 @@ Subject and predicate are where tools for in-toto attestations expect them, so t
 later. The digests in it reveal accidents and careless edits; only a signature stops a determined forger.
 """
 
-from __future__ import annotations
-
 import datetime as dt
 from typing import Annotated, Final, Literal
 

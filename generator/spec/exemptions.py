@@ -1,7 +1,5 @@
 """Temporary exemptions from gates and steps, and versions in quarantine."""
 
-from __future__ import annotations
-
 from typing import Final
 
 from pydantic import Field

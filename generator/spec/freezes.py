@@ -1,7 +1,5 @@
 """Freezes: times in which no release is promoted to an environment."""
 
-from __future__ import annotations
-
 from typing import Annotated, ClassVar, Final, Self
 
 from pydantic import Field, GetJsonSchemaHandler, model_validator

@@ -1,14 +1,13 @@
 """The data that gates read: a file by its reference, or a source that an engine reads where it is."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import Discriminator, Field, StrictBool, StrictFloat, StrictInt, Tag
 
+from generator.dataclass import dataclass
 from generator.spec.gate_tools import Program, engine_programs, program
 from generator.spec.record import Choice, Record
 from generator.spec.types import Date, Key, Line, Name

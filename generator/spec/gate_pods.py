@@ -1,7 +1,5 @@
 """Gates in the cluster: the inputs and environment of their pods."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import Field

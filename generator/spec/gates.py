@@ -1,7 +1,5 @@
 """Gates: offline checks of a model before any traffic."""
 
-from __future__ import annotations
-
 import math
 import re
 from abc import abstractmethod

@@ -1,7 +1,5 @@
 """Package indexes in addition to the one that uv is configured for: where they are, and which packages they have."""
 
-from __future__ import annotations
-
 import re
 from typing import Self
 from urllib.parse import urlsplit

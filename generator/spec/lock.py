@@ -1,7 +1,5 @@
 """The lock next to a spec: what every movable reference was resolved to."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field

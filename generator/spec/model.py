@@ -1,12 +1,10 @@
 """The spec of one model: the file a team commits."""
 
-from __future__ import annotations
-
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import Field
 
+from generator.dataclass import dataclass
 from generator.spec.container import HttpPath, ServedContainer
 from generator.spec.frameworks import FrameworkName
 from generator.spec.gates import Gate

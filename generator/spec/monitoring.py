@@ -1,7 +1,5 @@
 """Monitoring of models: scraping, alerts, dashboards."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from pydantic import Field

@@ -1,7 +1,5 @@
 """Addresses that pods may reach. Network policies know addresses and namespaces, but no DNS names."""
 
-from __future__ import annotations
-
 import ipaddress
 from typing import Annotated, Self
 

@@ -1,7 +1,5 @@
 """Notifications about releases: recipients and services; secrets only by the name of their key."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import Field

@@ -5,11 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Literal
 
-from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
-from pydantic_core import PydanticCustomError
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError
+from pydantic_core.core_schema import no_info_plain_validator_function, plain_serializer_function_ser_schema
+
+from generator.dataclass import dataclass
 
 _PART = re.compile(r"(?<![0-9.])([0-9.]+)(ms|s|m|h|d)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -118,37 +121,61 @@ def cron(text: str) -> str:
     return text
 
 
-def unit(
-    name: str, pattern: str, says: str, example: str, parse: Callable[[str], Any] = str, longest: int = 0
-) -> Any:
-    """Return the metadata of a scalar type: its validator and its JSON Schema share one pattern and one length.
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """Text of one pattern, and the value that it means. Validator and JSON Schema share the pattern and the length.
 
     Args:
         name: the unit; `generator.spec.mistakes.repairs.UNITS` has its repairs.
-        pattern: of well-formed text.
+        pattern: of well-formed text. It is compiled when the first value is read: a spec has few of all units.
         says: the rule for values, in words that follow "invalid value `x`: ".
         example: a value to copy.
         parse: converts well-formed text to a value; raises `OutOfRangeError` for an invalid one.
         longest: the largest number of characters; 0 for no limit except the pattern.
     """
-    matches = re.compile(f"(?:{pattern.removesuffix('$')})\\Z").match
 
-    def validate(value: object) -> object:
-        if isinstance(value, str) and matches(value) and not 0 < longest < len(value):
+    name: str
+    pattern: str
+    says: str
+    example: str
+    parse: Callable[[str], Any] = str
+    longest: int = 0
+
+    def validate(self, value: object) -> object:
+        """Return what a text means.
+
+        Raises:
+            PydanticCustomError: it is malformed, out of range, or no text.
+        """
+        if isinstance(value, str) and re.fullmatch(self.pattern, value) and not 0 < self.longest < len(value):
             try:
-                return parse(value)
+                return self.parse(value)
             except OutOfRangeError:
                 pass
-        raise PydanticCustomError("unit", "{says}", {"says": says, "example": example, "unit": name})
+        context = {"says": self.says, "example": self.example, "unit": self.name}
+        raise PydanticCustomError("unit", "{says}", context)
 
-    schema = {"type": "string", "pattern": pattern, "examples": [example], "title": name, "description": says}
-    # Values that have a unit are written back as text; shares and seconds stay numbers.
-    written = PlainSerializer(lambda value: value if isinstance(value, (int, float)) else str(value))
-    return (
-        PlainValidator(validate),
-        written,
-        WithJsonSchema({**schema, "maxLength": longest} if longest else schema),
-    )
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return no_info_plain_validator_function(
+            self.validate, serialization=plain_serializer_function_ser_schema(_written)
+        )
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        found = {
+            "type": "string",
+            "pattern": self.pattern,
+            "examples": [self.example],
+            "title": self.name,
+            "description": self.says,
+        }
+        return {**found, "maxLength": self.longest} if self.longest else found
+
+
+def _written(value: object) -> object:
+    """Return a value as files have it: text with its unit, but shares and seconds as numbers."""
+    return value if isinstance(value, (int, float)) else str(value)
 
 
 class OutOfRangeError(Exception):

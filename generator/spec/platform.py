@@ -1,7 +1,5 @@
 """The platform: settings that all models share, and the limits they must keep. Owned by the platform team."""
 
-from __future__ import annotations
-
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -255,7 +253,7 @@ class PlatformSpec(Record):
         """The environments of which each has one cluster: a ring is one of them."""
         return by_cluster(self.written, self.rings)
 
-    def at(self, environment: str) -> PlatformSpec:
+    def at(self, environment: str) -> "PlatformSpec":
         """Return the platform as one environment sees it, with what that has for itself."""
         own = self.environments.get(environment)
         if own is None:
@@ -279,10 +277,10 @@ class PlatformSpec(Record):
         return self._views.setdefault(environment, self.model_copy(update=changed))
 
     @cached_property
-    def _views(self) -> dict[str, PlatformSpec]:
+    def _views(self) -> "dict[str, PlatformSpec]":
         return {}
 
-    def where_written(self, path: Path) -> Path:
+    def where_written(self, path: "Path") -> "Path":
         """Return the path in the file of a value of `environments`, which may belong to a ring."""
         return where_written(self.written, self.rings, path)
 

@@ -3,8 +3,6 @@
 Sluice reads lists and mappings of Kubernetes by Kubernetes' own definitions (`generator.lint.kinds`), not by records.
 """
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import Field

@@ -1,7 +1,5 @@
 """The Prometheus that guards query, and how to reach it: headers, credentials, TLS."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from pydantic import Field
@@ -95,7 +93,7 @@ class Prometheus(PrometheusAccess):
         examples=["60s"],
     )
 
-    def reached(self, access: PrometheusAccess | None) -> Prometheus:
+    def reached(self, access: PrometheusAccess | None) -> "Prometheus":
         """Return it as an environment reaches it."""
         if access is None:
             return self

@@ -1,7 +1,5 @@
 """Promotions: what an environment requires before a release may enter it, and the lock that lets one in."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Discriminator, Field, Tag

@@ -1,7 +1,5 @@
 """The releases of one model that were taken back from an environment: a file of its team."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field

@@ -1,6 +1,7 @@
-"""The base of all records in files: strict, closed, camelCase."""
+"""The base of all records in files: strict, closed, camelCase.
 
-from __future__ import annotations
+Modules that define records do not postpone annotations: pydantic would compile each one at every start.
+"""
 
 from collections.abc import Callable
 from typing import Any, ClassVar, Self

@@ -3,8 +3,6 @@
 Its digest reveals accidents and careless edits; only a signature stops a determined forger.
 """
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import Field

@@ -1,7 +1,5 @@
 """The rollout of a new version: canary or blue-green, its steps, guards, shadow and risk."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Discriminator, Field, Tag

@@ -1,7 +1,5 @@
 """The service around the model: its inputs, its traffic and its resources."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
@@ -55,7 +53,9 @@ class Value(Record):
         None, ge=1, le=100_000, description="most values in a list of any length; default: one value, no list"
     )
     min_items: int = Field(0, ge=0, le=100_000, description="fewest values in a list")
-    fields: dict[Column, Value] | None = Field(None, min_length=1, description="values of an object, by name")
+    fields: "dict[Column, Value] | None" = Field(
+        None, min_length=1, description="values of an object, by name"
+    )
     json_schema: dict[str, Any] | None = Field(
         None, description="JSON Schema (draft 2020-12) of free JSON", examples=[{"type": "object"}]
     )

@@ -1,12 +1,10 @@
 """Who may sign evidence, locks, records and promotions: keys and identities that the platform lists."""
 
-from __future__ import annotations
-
 from typing import Annotated, ClassVar, Final, Literal, NamedTuple
 
 from pydantic import BeforeValidator, Field
 
-from generator.spec.parsing import unit
+from generator.spec.parsing import Unit
 from generator.spec.record import Choice, Record
 from generator.spec.types import Date, Line, Name, Url
 
@@ -15,7 +13,7 @@ SIGNED_KINDS: Final = ("evidence", "lock")
 
 PublicKey = Annotated[
     str,
-    *unit(
+    Unit(
         "PublicKey",
         r"^(?:ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(?:256|384|521)) [A-Za-z0-9+/]{40,3000}={0,2}(?: [ -~]{0,100})?$",
         "a public key is one line as in `id_ed25519.pub`",
@@ -24,7 +22,7 @@ PublicKey = Annotated[
 ]
 RawKey = Annotated[
     str,
-    *unit(
+    Unit(
         "RawKey",
         r"^[A-Za-z0-9+/]{43}=$",
         "an Ed25519 key is its 32 bytes in base64, 44 characters",

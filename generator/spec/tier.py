@@ -1,7 +1,5 @@
 """Tiers: defaults and ceilings for a class of models. Owned by the platform team."""
 
-from __future__ import annotations
-
 from typing import Any, Literal
 
 from pydantic import Field

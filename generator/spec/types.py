@@ -11,6 +11,7 @@ from typing import Annotated
 from generator.spec.parsing import (
     Change,
     Money,
+    Unit,
     calendar_day,
     change,
     cron,
@@ -19,7 +20,6 @@ from generator.spec.parsing import (
     seconds_between,
     share,
     time_zone,
-    unit,
 )
 
 KEBAB = r"^[a-z](?:[a-z0-9-]{0,38}[a-z0-9])?$"
@@ -52,23 +52,23 @@ _LONGEST = 30 * 86400.0  # seconds
 
 _UNITS_OF_TIME = "a time has a unit: ms, s, m, h or d"
 
-Percent = Annotated[float, *unit("Percent", _PERCENT, "a share is a percentage from 0% to 100%", "5%", share)]
+Percent = Annotated[float, Unit("Percent", _PERCENT, "a share is a percentage from 0% to 100%", "5%", share)]
 Effect = Annotated[
     float,
-    *unit("Effect", _ANY_PERCENT, "a relative change is a percentage, such as 10% or 150%", "10%", share),
+    Unit("Effect", _ANY_PERCENT, "a relative change is a percentage, such as 10% or 150%", "10%", share),
 ]
 Weight = Annotated[
     int,
-    *unit(
+    Unit(
         "Weight", _WEIGHT, "a weight is a whole percentage from 1% to 100%", "5%", lambda text: int(text[:-1])
     ),
 ]
 Loss = Annotated[
-    Change, *unit("Loss", _CHANGE, "a loss is relative (1%) or in percentage points (1pp)", "1pp", change)
+    Change, Unit("Loss", _CHANGE, "a loss is relative (1%) or in percentage points (1pp)", "1pp", change)
 ]
 Duration = Annotated[
     float,
-    *unit(
+    Unit(
         "Duration",
         _DURATION,
         f"{_UNITS_OF_TIME}; at most 30d",
@@ -78,24 +78,24 @@ Duration = Annotated[
 ]
 Hold = Annotated[
     float,
-    *unit(
+    Unit(
         "Hold", _DURATION, f"{_UNITS_OF_TIME}; here 1s to 30d", "60m", seconds_between(1, _LONGEST, zero=True)
     ),
 ]
 Timeout = Annotated[
     float,
-    *unit("Timeout", _DURATION, f"{_UNITS_OF_TIME}; here 10ms to 1h", "10s", seconds_between(0.01, 3600)),
+    Unit("Timeout", _DURATION, f"{_UNITS_OF_TIME}; here 10ms to 1h", "10s", seconds_between(0.01, 3600)),
 ]
 Interval = Annotated[
-    float, *unit("Interval", _DURATION, f"{_UNITS_OF_TIME}; here 1s to 5m", "15s", seconds_between(1, 300))
+    float, Unit("Interval", _DURATION, f"{_UNITS_OF_TIME}; here 1s to 5m", "15s", seconds_between(1, 300))
 ]
 Refresh = Annotated[
     float,
-    *unit("Refresh", _DURATION, f"{_UNITS_OF_TIME}; here 1m to 7d", "1h", seconds_between(60, 7 * 86400)),
+    Unit("Refresh", _DURATION, f"{_UNITS_OF_TIME}; here 1m to 7d", "1h", seconds_between(60, 7 * 86400)),
 ]
 Age = Annotated[
     int,
-    *unit(
+    Unit(
         "Age",
         r"^[1-9][0-9]{0,3}d$",
         "an age is a number of days, such as 30d",
@@ -105,7 +105,7 @@ Age = Annotated[
 ]
 Use = Annotated[
     float,
-    *unit(
+    Unit(
         "Use",
         _WEIGHT,
         "a target is a whole percentage from 1% to 100%",
@@ -114,27 +114,27 @@ Use = Annotated[
     ),
 ]
 Price = Annotated[
-    Money, *unit("Money", _MONEY, "an amount has a currency, such as 2500 EUR", "2500 EUR", money)
+    Money, Unit("Money", _MONEY, "an amount has a currency, such as 2500 EUR", "2500 EUR", money)
 ]
 Memory = Annotated[
-    str, *unit("Memory", _MEMORY, "memory is a whole number with a unit, such as 512Mi or 2Gi", "512Mi")
+    str, Unit("Memory", _MEMORY, "memory is a whole number with a unit, such as 512Mi or 2Gi", "512Mi")
 ]
 Cpu = Annotated[
-    str, *unit("CPU", _CPU, 'CPU is text: millicores such as 500m, or cores in quotes such as "2"', "500m")
+    str, Unit("CPU", _CPU, 'CPU is text: millicores such as 500m, or cores in quotes such as "2"', "500m")
 ]
 Digest = Annotated[
-    str, *unit("Digest", _DIGEST, "a digest is `sha256:` and 64 hexadecimal digits", "sha256:" + "0" * 64)
+    str, Unit("Digest", _DIGEST, "a digest is `sha256:` and 64 hexadecimal digits", "sha256:" + "0" * 64)
 ]
-Hex = Annotated[str, *unit("Hex", r"^[0-9a-f]{64}$", "this is 64 hexadecimal digits in lower case", "0" * 64)]
+Hex = Annotated[str, Unit("Hex", r"^[0-9a-f]{64}$", "this is 64 hexadecimal digits in lower case", "0" * 64)]
 Date = Annotated[
     str,
-    *unit(
+    Unit(
         "Date", _DATE, "a date is written as year-month-day, such as 2027-01-31", "2027-01-31", calendar_day
     ),
 ]
 LocalTime = Annotated[
     str,
-    *unit(
+    Unit(
         "LocalTime",
         _LOCAL_TIME,
         "a time is a date, T, hours and minutes, such as 2026-12-20T18:00; the key `zone` names its zone",
@@ -144,7 +144,7 @@ LocalTime = Annotated[
 ]
 Zone = Annotated[
     str,
-    *unit(
+    Unit(
         "Zone",
         r"^[A-Za-z][A-Za-z0-9_+-]{0,30}(?:/[A-Za-z0-9_+-]{1,30}){0,2}$",
         "a time zone has a name of the IANA database, such as Europe/Berlin or UTC",
@@ -154,7 +154,7 @@ Zone = Annotated[
 ]
 Cron = Annotated[
     str,
-    *unit(
+    Unit(
         "Cron",
         _CRON,
         "a cron schedule has five fields (minute, hour, day, month, weekday from 0 for Sunday to 6) and names a day or "
@@ -166,7 +166,7 @@ Cron = Annotated[
 
 Name = Annotated[
     str,
-    *unit(
+    Unit(
         "Name",
         KEBAB,
         "a name is lower-case letters, digits and dashes; it starts with a letter and has at most 40 characters",
@@ -175,7 +175,7 @@ Name = Annotated[
 ]
 ObjectName = Annotated[
     str,
-    *unit(
+    Unit(
         "ObjectName",
         r"^[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$",
         "an object's name has at most 63 lower-case letters, digits and dashes, and starts with a letter",
@@ -184,11 +184,11 @@ ObjectName = Annotated[
 ]
 """A name that a Service may have: a label as in RFC 1035."""
 Key = Annotated[
-    str, *unit("Key", SNAKE, "a column, metric or event has only letters, digits and _", "ndcg_at_10")
+    str, Unit("Key", SNAKE, "a column, metric or event has only letters, digits and _", "ndcg_at_10")
 ]
 Column = Annotated[
     str,
-    *unit(
+    Unit(
         "Column",
         LINE.replace("500", "100"),
         "a column has a name of 1 to 100 printable characters",
@@ -196,11 +196,11 @@ Column = Annotated[
     ),
 ]
 Line = Annotated[
-    str, *unit("Line", LINE, "this is one line of printable text, 1 to 500 characters", "shop team")
+    str, Unit("Line", LINE, "this is one line of printable text, 1 to 500 characters", "shop team")
 ]
 RelativePath = Annotated[
     str,
-    *unit(
+    Unit(
         "Path",
         RELATIVE,
         "a path is relative to the repository's root and has no spaces, such as reports/junit.xml",
@@ -209,7 +209,7 @@ RelativePath = Annotated[
 ]
 Host = Annotated[
     str,
-    *unit(
+    Unit(
         "Host",
         r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?){0,10}$",
         "a host is a DNS name in lower case without scheme or port, at most 150 characters",
@@ -219,7 +219,7 @@ Host = Annotated[
 ]
 Url = Annotated[
     str,
-    *unit(
+    Unit(
         "URL",
         r"^https?://[A-Za-z0-9._~:/@%+=&?#-]{1,300}$",
         "an address starts with http:// or https://",
@@ -228,7 +228,7 @@ Url = Annotated[
 ]
 Reference = Annotated[
     str,
-    *unit(
+    Unit(
         "Reference",
         r"^(?:bentoml:|mlflow:|dvc:|hf:|oci://|s3://|https://)[A-Za-z0-9][A-Za-z0-9._/@:+=-]{0,300}$",
         "a reference to a model starts with bentoml:, mlflow:, dvc:, hf:, oci://, s3:// or https://",
@@ -237,11 +237,11 @@ Reference = Annotated[
 ]
 ModelName = Annotated[
     str,
-    *unit("ModelName", r"^[a-z][a-z0-9-]*/[a-z][a-z0-9-]*$", "a model is named as team/model", "risk/fraud"),
+    Unit("ModelName", r"^[a-z][a-z0-9-]*/[a-z][a-z0-9-]*$", "a model is named as team/model", "risk/fraud"),
 ]
 Loader = Annotated[
     str,
-    *unit(
+    Unit(
         "Loader",
         r"^[A-Za-z_][A-Za-z0-9_.]*:[A-Za-z_][A-Za-z0-9_]*$",
         "a loader is named as module:Class",
@@ -250,13 +250,13 @@ Loader = Annotated[
 ]
 Code = Annotated[
     str,
-    *unit(
+    Unit(
         "Code", r"^[A-Z]{3,5}[0-9]{3}$", "a code is letters and three digits, as findings show it", "CAN210"
     ),
 ]
 Variable = Annotated[
     str,
-    *unit(
+    Unit(
         "Variable",
         r"^[A-Z_][A-Z0-9_]{0,99}$",
         "an environment variable has only capital letters, digits and _",
@@ -265,7 +265,7 @@ Variable = Annotated[
 ]
 Requirement = Annotated[
     str,
-    *unit(
+    Unit(
         "Requirement",
         r"^[A-Za-z0-9][A-Za-z0-9._-]*(\[[a-z0-9,-]+\])?==[A-Za-z0-9.!+]+$",
         "a requirement is pinned to one version with `==`",
@@ -274,7 +274,7 @@ Requirement = Annotated[
 ]
 PackageName = Annotated[
     str,
-    *unit(
+    Unit(
         "PackageName",
         r"^[a-z0-9]+(-[a-z0-9]+)*$",
         "the name of a package is written in lower case, with dashes",
@@ -283,7 +283,7 @@ PackageName = Annotated[
 ]
 SystemPackage = Annotated[
     str,
-    *unit(
+    Unit(
         "SystemPackage",
         r"^[a-z0-9][a-z0-9.+-]{1,62}$",
         "a package of Debian has at least two letters in lower case, digits, `+`, `-` and `.`",
@@ -292,7 +292,7 @@ SystemPackage = Annotated[
 ]
 Header = Annotated[
     str,
-    *unit(
+    Unit(
         "Header",
         r"^[A-Za-z0-9-]{1,40}$",
         "the name of a header has only letters, digits and dashes",
@@ -301,13 +301,13 @@ Header = Annotated[
 ]
 ReleaseVersion = Annotated[
     str,
-    *unit(
+    Unit(
         "Version", r"^[0-9]+\.[0-9]+(\.[0-9]+)?$", "a version is quoted text of two or three numbers", "1.10"
     ),
 ]
 Registry = Annotated[
     str,
-    *unit(
+    Unit(
         "Registry",
         r"^[a-z0-9.-]+(:[0-9]+)?(/[a-z0-9._-]+)*$",
         "a registry is a host and a path in lower case, without https://",
@@ -316,7 +316,7 @@ Registry = Annotated[
 ]
 SourceRepository = Annotated[
     str,
-    *unit(
+    Unit(
         "Repository",
         r"^(?:https?|ssh|git|file)://[^\s]{1,300}$|^[A-Za-z0-9._-]+@[A-Za-z0-9.-]+:[A-Za-z0-9._/-]+$",
         "a git repository is an address with https:// or ssh://, or user@host:path",

@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, get_args
 
-from pydantic import WithJsonSchema
+from generator.spec.parsing import Unit
 
 _STEPS = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1))
 
 
 def unit_of(metadata: Iterable[object]) -> str:
     """Return the name of the unit of an annotation, such as `Duration`; empty when it has none."""
-    for item in metadata:
-        if isinstance(item, WithJsonSchema) and isinstance(item.json_schema, dict):
-            return str(item.json_schema.get("title", ""))
-    return ""
+    return next((item.name for item in metadata if isinstance(item, Unit)), "")
 
 
 def item_unit(annotation: Any) -> str:

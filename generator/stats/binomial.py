@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from generator.dataclass import dataclass
 from generator.stats.domain import open_probability, positive, probability
 from generator.stats.normal import normal_quantile
 from generator.stats.special import beta_cdf, beta_quantile

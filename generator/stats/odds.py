@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypedDict
 
+from generator.dataclass import dataclass
 from generator.stats.domain import change, not_negative, open_probability
 from generator.stats.false_alarm import false_rollback
 from generator.stats.normal import normal_quantile

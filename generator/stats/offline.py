@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, Literal
 
+from generator.dataclass import dataclass
 from generator.stats.binomial import Interval, binom_cdf, clopper_pearson, difference_interval, wilson
 from generator.stats.domain import at_least_one, probability
 

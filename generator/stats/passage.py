@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
+from generator.dataclass import dataclass
 from generator.stats.domain import not_negative, open_probability, positive
 from generator.stats.sequential import (
     NO_EVIDENCE,

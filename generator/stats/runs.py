@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
+from generator.dataclass import dataclass
 from generator.stats.domain import probability
 from generator.stats.normal import bvn, normal_quantile
 from generator.stats.timeline import EXACT_LOOKS, Stop, look_blocks

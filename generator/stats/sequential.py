@@ -19,8 +19,8 @@ Power is the first passage of a Brownian motion with the evidence's drift and va
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
+from generator.dataclass import dataclass
 from generator.stats.domain import at_least_one, change, not_negative, open_probability, positive, probability
 from generator.stats.normal import log_normal_cdf, normal_cdf
 

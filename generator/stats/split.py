@@ -9,8 +9,8 @@ probabilities are those of the binomial law. Clustered requests count as n / phi
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
+from generator.dataclass import dataclass
 from generator.stats.binomial import binom_cdf
 from generator.stats.domain import at_least_one, open_probability
 

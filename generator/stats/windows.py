@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
 from operator import mul
 from typing import Literal
 
+from generator.dataclass import dataclass
 from generator.stats.binomial import ceils_on_lattice, floors_on_lattice
 from generator.stats.domain import at_least_one, not_negative, positive, probability
 from generator.stats.normal import normal_cdf

@@ -21,6 +21,9 @@ from pathlib import Path
 from typing import Any
 
 import generator
+from generator.rules import secrets
+from generator.spec import signers, types
+from generator.spec.parsing import Unit
 
 SOME, FEW, MANY = 125, 500, 4000  # a cubic pattern takes a million steps for `SOME`
 SHORT = 22  # an exponential pattern takes four million steps
@@ -47,10 +50,21 @@ def collected() -> Found:
             found.setdefault((pattern.pattern, pattern.flags), set()).update(used)
         for pattern, flags, method in inline(ast.parse(source), vars(loaded)):
             found.setdefault((pattern, re.compile(pattern, flags).flags), set()).add(method)
+    for _, _, pattern in secrets._KNOWN:
+        found[pattern, 0] = {"search"}
+    for found_unit in units():
+        found[found_unit.pattern, 0] = {"fullmatch"}
     out: Found = {}
     for key, used in found.items():
         out.setdefault(as_text(*key), set()).update(used)
     return out
+
+
+def units() -> Iterator[Unit]:
+    """The units of the spec language, whose patterns are compiled when a value is read."""
+    for module in (types, signers):
+        for annotation in vars(module).values():
+            yield from (one for one in getattr(annotation, "__metadata__", ()) if isinstance(one, Unit))
 
 
 def as_text(pattern: str | bytes, flags: int) -> tuple[str, int]:
@@ -209,5 +223,11 @@ def test_the_search_for_slow_patterns_finds_them():
 def test_patterns_of_every_kind_of_place_are_collected():
     assert len(PATTERNS) > 150
     known = [pattern for pattern, _ in PATTERNS]
-    for compiled_or_inline in ("(ns|us|", "(ms|[smhdwy])"):
-        assert any(compiled_or_inline in pattern for pattern in known)
+    for compiled_or_inline_or_late in (
+        "(ns|us|",
+        "(ms|[smhdwy])",
+        "xox[abeposr]",
+        "Ki|Mi|Gi|Ti",
+        "ecdsa-sha2",
+    ):
+        assert any(compiled_or_inline_or_late in pattern for pattern in known)

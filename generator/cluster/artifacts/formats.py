@@ -17,12 +17,13 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any, Final
 
 from generator.cluster.artifacts.ubjson import Ubjson
+from generator.dataclass import dataclass
 
 LIMIT: Final = 64 << 20
 """Bytes of a file that are read; a compressed file may hold as many."""

@@ -13,11 +13,12 @@ import tarfile
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import PurePosixPath
 from typing import Any, Final
 
 from generator.cluster.artifacts.formats import Column, Facts, facts_of
+from generator.dataclass import dataclass
 from generator.plan.packages import package_name
 from generator.plan.serving import requirements
 from generator.source.reader import parse

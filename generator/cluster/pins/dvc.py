@@ -12,7 +12,6 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
@@ -29,6 +28,7 @@ from generator.cluster.pins.errors import (
 )
 from generator.cluster.pins.files import below
 from generator.cluster.pins.reference import SHORT, Content, PinContext, Reference, Resolution
+from generator.dataclass import dataclass
 from generator.history.git import Git, fetched
 from generator.source.content import HEAD, check_names, check_start, listing_digest
 

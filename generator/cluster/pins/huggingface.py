@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
 
 from generator.cluster.http_client import Answer, Endpoint, HttpClient
 from generator.cluster.pins.errors import MALFORMED, MISMATCH, UNEXPECTED, UNKNOWN, PinError
 from generator.cluster.pins.reference import SHORT, Content, PinContext, Reference, Resolution
+from generator.dataclass import dataclass
 from generator.source.content import check_names, listing_digest
 
 _FORM = re.compile(r"hf:(?P<name>[A-Za-z0-9][\w.-]*(?:/[A-Za-z0-9][\w.-]*)?)(?:@(?P<rev>[\w./+-]+))?")

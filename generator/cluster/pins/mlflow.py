@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -16,6 +15,7 @@ from generator.cluster.artifacts.formats import LIMIT
 from generator.cluster.http_client import Endpoint, HttpClient, basic
 from generator.cluster.pins.errors import MALFORMED, NO_CONTENT, NOT_CONFIGURED, UNEXPECTED, UNKNOWN, PinError
 from generator.cluster.pins.reference import Content, PinContext, Reference, Resolution
+from generator.dataclass import dataclass
 from generator.source.content import check_names, listing_digest
 
 _FORM = re.compile(r"mlflow:(?P<name>.+?)(?:@(?P<alias>[^@/]+)|/(?P<version>[0-9]+))")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Final, TypeVar
 
 from generator import __version__
@@ -21,6 +21,7 @@ from generator.cluster.pins.errors import (
 )
 from generator.cluster.pins.reference import AS_GIVEN, Content, PinContext, Reference, Resolution, resolve
 from generator.cluster.pins.targets import PinTarget
+from generator.dataclass import dataclass
 from generator.history.git_call import GitError
 from generator.plan.packages import package_name
 from generator.plan.values import Image

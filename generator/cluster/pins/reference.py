@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Final
@@ -11,6 +11,7 @@ from typing import Final
 from generator.cluster.http_client import HttpClient
 from generator.cluster.limits import GIB, Allowance
 from generator.cluster.pins.errors import MALFORMED, PinError
+from generator.dataclass import dataclass
 
 SHORT: Final = 12
 _LONGER: Final = 60  # all requests for one reference may take this many times the time-out of one response

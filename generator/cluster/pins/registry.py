@@ -9,7 +9,6 @@ import base64
 import hashlib
 import json
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
@@ -17,6 +16,7 @@ from urllib.parse import urlencode, urlsplit
 from generator.cluster.http_client import Answer, basic
 from generator.cluster.pins.errors import FORBIDDEN, MALFORMED, NO_CONTENT, UNEXPECTED, PinError
 from generator.cluster.pins.reference import SHORT, Content, PinContext, Reference, Resolution
+from generator.dataclass import dataclass
 from generator.source.content import listing_digest
 
 _FORM = re.compile(

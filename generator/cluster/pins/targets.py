@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from generator.cluster.pins.errors import CredentialError, PinError
 from generator.cluster.pins.reference import Reference
+from generator.dataclass import dataclass
 from generator.plan.layers import Layers
 from generator.plan.repository import ModelFiles, Repository
 from generator.plan.resolve import no_digest, resolve

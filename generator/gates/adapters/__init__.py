@@ -7,11 +7,11 @@ functions are pure.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
+from generator.dataclass import dataclass
 from generator.gates.errors import NoVerdictError
 from generator.gates.tools import Tool
 from generator.plan.values import Gate

@@ -8,10 +8,10 @@ list. Types have Go's names: `int`, `float`, `bool`, `string`, `nil`, `any`, `ma
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, Literal, TypeAlias
 
+from generator.dataclass import dataclass
 from generator.lint.conditions import functions, operators, syntax
 from generator.lint.conditions.operators import Compiled, Scope
 from generator.lint.conditions.syntax import Rejected, Unsupported

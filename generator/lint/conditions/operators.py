@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from generator.dataclass import dataclass
 from generator.lint.conditions.syntax import Rejected, Unsupported
 from generator.lint.controller import OLD_CONDITIONS, ControllerVersion
 

@@ -8,8 +8,9 @@ Tokens and precedences are those of `parser/lexer` and `parser/operator` there. 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final, TypeAlias
+
+from generator.dataclass import dataclass
 
 
 class Rejected(Exception):  # noqa: N818 - the controller's answer, not a failure of ours

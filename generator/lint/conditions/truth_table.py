@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Literal, TypeAlias
 
+from generator.dataclass import dataclass
 from generator.lint.conditions.compiler import MeasurementPhase, Result, measure
 from generator.lint.controller import ControllerVersion
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from pydantic_core import ErrorDetails
 
+from generator.dataclass import dataclass
 from generator.lint.kinds.notation import Schema
 from generator.lint.kinds.tables import inner
 from generator.source.suggest import misspelt

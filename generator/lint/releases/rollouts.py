@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Final
 
+from generator.dataclass import dataclass
 from generator.lint.controller import ControllerVersion, go_duration, int_value, is_templated, pause_seconds
 from generator.lint.objects import Body, Object, as_int, as_list, as_map, as_text, each, has
 from generator.lint.placement import Objects

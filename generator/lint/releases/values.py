@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, Literal, TypeAlias
 
+from generator.dataclass import dataclass
 from generator.lint.objects import Object
 from generator.lint.rollout import Moment
 from generator.promql.versions import Versions

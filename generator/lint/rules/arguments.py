@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
+from generator.dataclass import dataclass
 from generator.lint.objects import Body, Object, as_list, as_map, as_text, has
 from generator.lint.placement import Nearby, Objects
 from generator.lint.rollout import Moment, Rollout, Use, template_kind

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+from generator.dataclass import dataclass
 from generator.lint.controller import ControllerVersion, go_duration
 from generator.lint.engine import Check, rule
 from generator.lint.links import dangling_references

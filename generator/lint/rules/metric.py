@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Final
 
+from generator.dataclass import dataclass
 from generator.lint.conditions import Rejected, TruthTable, Unsupported, parse, truth_table
 from generator.lint.conditions.truth_table import Shape
 from generator.lint.controller import OLD_CONDITIONS, ControllerVersion, int_value, is_templated

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 
+from generator.dataclass import dataclass
 from generator.lint.engine import Problem, rule
 from generator.lint.objects import Object
 from generator.promql.absent_events import absent_events

@@ -12,11 +12,11 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from typing import Final, Literal
 
+from generator.dataclass import dataclass
 from generator.odds.replay.walk import QueryResults
 from generator.promql.bounds import CanaryRequests, CohortRequests, WindowRatio
 from generator.promql.event_share import EventShare, LoadMatch, Mask

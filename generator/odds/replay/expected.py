@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import assert_never
 
+from generator.dataclass import dataclass
 from generator.odds.odds import LATENCY_S, counted, latency_s, phases, sequential_test, window_guard
 from generator.plan.guards import Comparison, Limit
 from generator.plan.measurements import LIMIT_FAILURES

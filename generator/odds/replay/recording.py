@@ -20,10 +20,11 @@ import datetime
 import json
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, Final
 
+from generator.dataclass import dataclass
 from generator.odds.replay.counters import Arm, ArmCounters, Counter, Gauge, Pair, Recording, milliseconds
 from generator.source.finding import Finding, Place
 

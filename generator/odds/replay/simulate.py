@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from random import Random
 from typing import Final, NamedTuple
 
+from generator.dataclass import dataclass
 from generator.odds.odds import LATENCY_S
 from generator.odds.replay.counters import query_results
 from generator.odds.replay.traffic import Rates, Traffic, record

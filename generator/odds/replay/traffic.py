@@ -15,9 +15,9 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 from random import Random
 
+from generator.dataclass import dataclass
 from generator.odds.replay.counters import ArmCounters, Counter, Gauge, Pair, Recording
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Final, Literal
 
+from generator.dataclass import dataclass
 from generator.lint import MeasurementPhase, measure_vector
 from generator.odds.replay.controller import Phase, Run
 from generator.plan.names import COHORT_REQUESTS, SPLIT

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Literal
 
+from generator.dataclass import dataclass
 from generator.odds.replay.controller import ERROR_RETRY_S
 from generator.odds.trees.moments import DECLARED, pieces
 from generator.odds.trees.watch import (

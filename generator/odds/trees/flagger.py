@@ -6,11 +6,11 @@ length of a release is random, and checks whose windows overlap share requests.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from random import Random
 from typing import Final
 
+from generator.dataclass import dataclass
 from generator.odds.trees.chances import Chance
 from generator.odds.trees.moments import DECLARED, drawn
 from generator.odds.trees.simulation import poisson

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
+from generator.dataclass import dataclass
 from generator.lint import Release, TreeMetric, TreeReleases
 from generator.odds.trees.chances import TooManyMeasurementsError, chance
 from generator.odds.trees.flagger import FlaggerWatch, flagger_chance

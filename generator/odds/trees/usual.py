@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
+from generator.dataclass import dataclass
 from generator.lint import Release, TreeMetric
 from generator.odds.trees.moments import DECLARED, mean_and_spread
 from generator.odds.trees.values import Known, MetricOdds, Span

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, Literal
 
+from generator.dataclass import dataclass
 from generator.lint import Release, TreeMetric
 from generator.promql.measures import Measure
 from generator.source.errors import UserError

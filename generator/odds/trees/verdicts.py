@@ -6,11 +6,11 @@ import math
 import re
 from bisect import bisect_left
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
+from generator.dataclass import dataclass
 from generator.lint import MeasurementPhase, TreeMetric, measure_result
 from generator.promql.expressions import is_scalar, parse
 from generator.promql.tokens import QuerySyntaxError

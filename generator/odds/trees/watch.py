@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Literal, TypeAlias
 
+from generator.dataclass import dataclass
 from generator.odds.trees.moments import is_worse_below
 from generator.odds.trees.verdicts import Verdicts
 from generator.promql.measures import Measure

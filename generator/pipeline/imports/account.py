@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from generator.dataclass import dataclass
 from generator.lint import Object, value_at
 from generator.pipeline.imports.reasons import reason
 from generator.source.document import Path, dotted

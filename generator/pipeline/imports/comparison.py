@@ -5,11 +5,11 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 import ryaml
 
+from generator.dataclass import dataclass
 from generator.lint import FieldChange, Object, as_map, each, field_changes
 from generator.pipeline.imports.account import Account, alike
 from generator.pipeline.imports.family import TEMPLATE, Family

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
+from generator.dataclass import dataclass
 from generator.lint import Object, Objects, Release, Rollout, as_list, as_map, as_text, each, selects
 from generator.pipeline.imports.account import Account
 from generator.source.document import Path

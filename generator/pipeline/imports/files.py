@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Final
 
+from generator.dataclass import dataclass
 from generator.lint import as_map, as_text
 from generator.pipeline.imports.family import Assumed, Family
 from generator.pipeline.imports.platform import Home, owner_of

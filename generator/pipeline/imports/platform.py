@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic.alias_generators import to_camel
 
+from generator.dataclass import dataclass
 from generator.lint import Objects, as_list, as_map, as_text, each
 from generator.pipeline.imports.account import Account
 from generator.pipeline.imports.family import Assumed, Family

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
+from generator.dataclass import dataclass
 from generator.lint import Rollout, as_int, as_list, as_map, as_text, each, go_duration
 from generator.pipeline.imports.account import Account
 from generator.pipeline.imports.family import Family

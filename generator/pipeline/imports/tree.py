@@ -6,10 +6,11 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from generator.dataclass import dataclass
 from generator.lint import Release, read_objects
 from generator.odds.key_metrics import KeyMetrics, key_metrics
 from generator.odds.trees.odds import tree_odds

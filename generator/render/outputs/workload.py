@@ -6,9 +6,9 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
 
+from generator.dataclass import dataclass
 from generator.plan.container import Container, ExportedSeries
 from generator.plan.names import PREDICT, labels
 from generator.plan.values import Plan

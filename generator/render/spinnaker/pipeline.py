@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
+from generator.dataclass import dataclass
 from generator.plan.names import Names
 from generator.plan.timeline import approver
 from generator.plan.values import Plan

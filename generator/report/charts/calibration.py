@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from generator.dataclass import dataclass
 from generator.report.charts.svg import Label, Line, Picture, Rect, Shape
 from generator.source.line import visible
 from generator.stats.binomial import Interval

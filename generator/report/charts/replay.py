@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from html import escape
 from typing import Final
 
+from generator.dataclass import dataclass
 from generator.odds.replay.walk import Course, HeldWeight, Measurement, Schedule
 from generator.promql.event_share import EventShare
 from generator.promql.metric import Metric

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from generator.dataclass import dataclass
 from generator.plan.timeline import Event, EventKind, approver, timeline
 from generator.plan.values import Plan
 from generator.spec.quantities import time_span

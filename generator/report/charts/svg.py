@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from html import escape
 from typing import assert_never
+
+from generator.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

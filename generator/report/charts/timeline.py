@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from generator.dataclass import dataclass
 from generator.plan.guards import Comparison, Guard
 from generator.plan.values import Plan
 from generator.report.charts.segments import Segment, segments

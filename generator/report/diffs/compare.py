@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from typing import Final, Literal, NamedTuple
 
+from generator.dataclass import dataclass
 from generator.odds.harms import Harm, assumes_otherwise, compared_metrics
 from generator.odds.key_metrics import KeyMetrics, format_figures, key_metrics
 from generator.pipeline.parallel import parallel_map

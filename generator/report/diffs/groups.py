@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
+from generator.dataclass import dataclass
 from generator.plan.changes import Change
 from generator.report.diffs.compare import Difference
 from generator.report.diffs.direction import METRICS, Strictness

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
+from generator.dataclass import dataclass
 from generator.plan.inputs import plain_environments
 from generator.report.diffs.direction import Strictness, of_rule
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from generator.dataclass import dataclass
 from generator.pipeline.session import Session
 from generator.report.diffs.compare import Comparison, Difference, Side, comparison
 from generator.source.errors import FindingsError

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final, Literal
 
+from generator.dataclass import dataclass
 from generator.pipeline.bundles import BundleId, Source, render
 from generator.pipeline.session import Session
 from generator.pipeline.stale import model_names, shared_inputs

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 
 from generator import DOCUMENTATION
+from generator.dataclass import dataclass
 from generator.report.tables import Screen
 from generator.source.finding import Finding, Place, Severity
 

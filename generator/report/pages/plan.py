@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from generator.dataclass import dataclass
 from generator.gates.document import Evidence
 from generator.gates.gate_status import gate_statuses, summary
 from generator.odds.key_metrics import format_figures, key_metrics

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from generator.dataclass import dataclass
 from generator.render.environment import Templates
 from generator.report.markdown import cell, row
 from generator.source.line import visible

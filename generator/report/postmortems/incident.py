@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
+from generator.dataclass import dataclass
 from generator.history.checkout import snapshot
 from generator.history.git import Change, Git
 from generator.history.git_call import GitError

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from generator.dataclass import dataclass
 from generator.odds.replay.counters import Pair, milliseconds, query_results
 from generator.odds.replay.recording import read_recording, recorded_guards
 from generator.odds.replay.walk import Course, QueryResults, walk

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
+from generator.dataclass import dataclass
 from generator.odds.odds import odds_of, phases, stopped, why_no_odds
 from generator.odds.replay.walk import Course
 from generator.pipeline.design import Wishes, design
@@ -40,6 +41,9 @@ class Usual:
 
     baselines: Mapping[str, float] = field(default_factory=dict)
     delays_s: Mapping[str, float] = field(default_factory=dict)
+
+
+_USUAL: Final = Usual()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,7 @@ def remedy(
     incident: Incident,
     harms: Mapping[str, float],
     recorded: Recorded | None,
-    usual: Usual = Usual(),
+    usual: Usual = _USUAL,
 ) -> Remedy:
     """Return which changes of today's spec would have caught some harms.
 

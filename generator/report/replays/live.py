@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from generator.cluster.prometheus import Prometheus
+from generator.dataclass import dataclass
 from generator.plan.values import Plan
 from generator.promql.metric import Metric
 from generator.render.metrics import counted

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from generator.dataclass import dataclass
 from generator.odds.replay.walk import Course, Schedule, Stage
 from generator.plan.exposure import EVERYBODY
 from generator.plan.values import Plan

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+from generator.dataclass import dataclass
 from generator.report.tables import Block, fit
 
 

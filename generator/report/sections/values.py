@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from generator.dataclass import dataclass
 from generator.plan.layers import Layers, Origin
 from generator.plan.resolve import Planned
 from generator.report import records

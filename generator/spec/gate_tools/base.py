@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from generator.dataclass import dataclass
 
 Statistic = Literal["distance", "association", "index"]
 """The statistic of a drift test: a distance of distributions, an association of categories, or a stability index."""

@@ -1,14 +1,12 @@
 """The common part of guards: their keys in a spec, and the series that they read."""
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field
 
+from generator.dataclass import dataclass
 from generator.spec.container import HttpPath
 from generator.spec.record import Choice, Record
 from generator.spec.service import Outcome

@@ -1,7 +1,5 @@
 """The guard on predictions that fail."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 

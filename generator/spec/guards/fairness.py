@@ -1,7 +1,5 @@
 """The guard on the fairness of live predictions."""
 
-from __future__ import annotations
-
 from typing import ClassVar, Literal
 
 from pydantic import Field

@@ -1,7 +1,5 @@
 """The guard on an outcome that users decide."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import ClassVar
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import Decimal, DecimalException
 from typing import Final
+
+from generator.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from generator.dataclass import dataclass
 from generator.source.document import Document, Path
 from generator.source.finding import Finding
 from generator.spec.mistakes.annotations import Target, locate

@@ -5,9 +5,9 @@ Tables only: `foreign_keys` looks keys up here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
+from generator.dataclass import dataclass
 from generator.spec.pod import POD_KEYS
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 
+from generator.dataclass import dataclass
 from generator.source.suggest import misspelt
 from generator.spec.mistakes.annotations import aliases, kinds_at
 from generator.spec.mistakes.words import WORDS

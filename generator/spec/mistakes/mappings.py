@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from generator.dataclass import dataclass
 from generator.source.document import Path
 from generator.source.flow import flow
 from generator.spec.mistakes.annotations import Pattern, annotation_of, fields, sites, words

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+from generator.dataclass import dataclass
 from generator.spec.mistakes.annotations import Target
 from generator.spec.mistakes.suggestions import shown
 

@@ -6,8 +6,6 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from pydantic import WithJsonSchema
-
 from generator.source.flow import flow
 from generator.source.suggest import misspelt
 from generator.spec.mistakes import repairs
@@ -25,6 +23,7 @@ from generator.spec.mistakes.annotations import (
 )
 from generator.spec.mistakes.kinds import synonym
 from generator.spec.mistakes.repairs import unquoted
+from generator.spec.parsing import Unit
 from generator.spec.units import unit_of
 
 _SHOWN = 60
@@ -162,8 +161,8 @@ def unit_example(annotation: Any) -> str:
     """Return the example of a value's unit; empty for a value without a unit."""
     for option in (annotation, *options(annotation)):
         for item in getattr(option, "__metadata__", ()):
-            if isinstance(item, WithJsonSchema) and isinstance(item.json_schema, dict):
-                return str(item.json_schema.get("examples", [""])[0])
+            if isinstance(item, Unit):
+                return item.example
     return ""
 
 

@@ -18,6 +18,7 @@ from generator.plan.measurements import LIMIT_FAILURES
 from generator.plan.peak import GATE_CPU, GATE_MEMORY, GATE_SCRATCH, SURGE, WAIT_STORAGE, peak, steady_state
 from generator.render import metrics
 from generator.report.sections.odds import odds as section
+from generator.rules import secrets
 from generator.rules.secrets import looks_secret
 from generator.spec.platform import Prices
 from generator.spec.quantities import share_down, share_up
@@ -215,6 +216,18 @@ _PLAIN = [
 @pytest.mark.parametrize("text", _SECRETS)
 def test_secrets_are_seen(text):
     assert looks_secret(text)
+
+
+@pytest.mark.parametrize(("words", "pattern"), [known[1:] for known in secrets._KNOWN])
+def test_every_credential_has_one_of_its_words(words, pattern):
+    """Other texts are not searched for it."""
+
+    @settings(max_examples=100, deadline=None)
+    @given(st.from_regex(pattern, alphabet=st.characters(max_codepoint=127)))
+    def check(text):
+        assert any(word in text.lower() for word in words)
+
+    check()
 
 
 @pytest.mark.parametrize("text", _PLAIN)
