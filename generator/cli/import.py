@@ -121,6 +121,8 @@ def _next_steps(found: TreeImport, root: Path, *, locked: bool) -> str:
     names = [name for name in sorted(found.files) if name.startswith(_SPECS)]
     copies = len(found.files) - len(names)
     copied = f", and {copies} in leftovers/" if copies else ""
+    if not names:
+        return f"wrote no spec{copied}\n"
     unlocked = any(f"{model.path}.lock.yaml" not in found.files for model in found.models)
     steps = ["sluice pin"] if unlocked and not locked else []
     steps += ["sluice validate", "sluice plan", "sluice render", "sluice verify rendered"]

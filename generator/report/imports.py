@@ -201,11 +201,12 @@ def text(found: TreeImport, screen: Screen, *, full: bool) -> str:
     lines += screen.body(_models(found))
     for title, blocks in (("Assumed: the tree does not show it", list(_assumptions(found))),):
         lines += ["", *screen.title(title), *screen.body(blocks)] if blocks else []
-    lines += [
-        "",
-        *screen.title("What the first sync would change"),
-        *_difference_lines(found, screen, full=full),
-    ]
+    if found.models:
+        lines += [
+            "",
+            *screen.title("What the first sync would change"),
+            *_difference_lines(found, screen, full=full),
+        ]
     left = [leaf for leaf in found.leaves if leaf.mark.status == "leftover"]
     lines += [
         "",

@@ -113,12 +113,9 @@ def _account(family: Family, metric: TreeMetric) -> Account | None:
 def _guard(one: MetricOdds, known: Known, *, switched: bool) -> tuple[dict[str, Any] | None, str]:
     """Return the guard that watches the same, or why there is none."""
     measure = one.measure
-    if measure.kind == "unknown":
-        return None, f"not recognized: {measure.reason or one.why}"
-    if one.metric.dry_run:
-        return None, "its verdict is ignored (dryRun), and a guard decides"
-    if one.metric.moment == "pre":
-        return None, "it measures before the switch, when no user meets the new version"
+    refused = _refused(one)
+    if refused:
+        return None, refused
     event = {"error": "error-rate", "slow": "slow-rate"}.get(measure.event)
     if event is None:
         return (
@@ -150,6 +147,19 @@ def _guard(one: MetricOdds, known: Known, *, switched: bool) -> tuple[dict[str, 
         guard["limit"] = percent(one.limit)
         return guard, ""
     return None, "it has no single limit between 0 and 100%"
+
+
+def _refused(one: MetricOdds) -> str:
+    """Return why a guard would not decide as a metric does; empty where one can."""
+    if one.measure.kind == "unknown":
+        return f"not recognized: {one.measure.reason or one.why}"
+    if one.metric.dry_run:
+        return "its verdict is ignored (dryRun), and a guard decides"
+    if one.metric.moment == "pre":
+        return "it measures before the switch, when no user meets the new version"
+    if any(trap == "fails good values" for trap, _ in one.traps):
+        return "it fails when there are few events, and a guard fails when there are many"
+    return ""
 
 
 def _edge(one: MetricOdds) -> float | None:

@@ -85,7 +85,7 @@ _ROWS: Final = (
         "pods run as Pod Security `restricted` demands",
         "`serve.user` has the number of the user",
     ),
-    _Row(_PODS, "", "].name", "the container of the model is called `model`", ""),
+    _Row(_PODS, _CONTAINERS, "].name", "the container of the model is called `model`", ""),
     _Row(
         _PODS,
         "",

@@ -84,7 +84,10 @@ class _Steps:
         if "setWeight" in step:
             self._hold()
             weight = round(100 * as_int(step["setWeight"]) / max(1, self.rollout.max_weight))
-            if not 1 <= weight <= _ALL:
+            if weight > _ALL:
+                account.leave(path, "the controller refuses weights above all requests", "write the weight")
+                return
+            if weight < 1:
                 account.leave(
                     path, "a step without requests has no word", "gates, or a shadow, come before the steps"
                 )
@@ -102,6 +105,11 @@ class _Steps:
             self._cohort(path, as_map(step["setHeaderRoute"]))
 
     def _pause(self, path: tuple[str | int, ...], length: object) -> None:
+        if length is not None and pause_seconds(length) < 0 and self.steps:
+            self.account.take(path, f"{self._key()}.hold")
+            why = f"the controller refuses the duration `{length}`"
+            self.held += go_duration(self.family.assume(f"{self._key()}.hold", SHORTEST, why)) or 0.0
+            return
         if length is not None:
             self.held += max(0, pause_seconds(length))
             self.account.take(path, f"{self._key()}.hold" if self.steps else "")
@@ -199,6 +207,9 @@ def _flagger(family: Family) -> None:
         steps = steps[:29] + steps[-1:]
     if "skipAnalysis" in as_map(account.get("spec")):
         account.leave(("spec", "skipAnalysis"), "guards are always measured", "leave the guards out")
+    if not steps:
+        why = "a canary has steps, and here all requests go to the new version at once"
+        steps = [{"weight": family.assume("rollout.steps", "50%", why), "hold": "10m"}]
     family.spec["rollout"] = {"strategy": "canary", "steps": steps}
 
 

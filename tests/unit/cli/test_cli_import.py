@@ -106,3 +106,15 @@ def test_names_of_others_are_never_printed_raw(fmt, tree, tmp_path):
     assert "not imported" in done.output or fmt == "json"
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]", done.output)
     assert not re.search(r"^\s*::", done.output, re.MULTILINE)
+
+
+def test_a_tree_of_which_nothing_is_imported_has_no_next_step(tmp_path):
+    (tmp_path / "tree.yaml").write_text(
+        "apiVersion: flagger.app/v1beta1\nkind: Canary\nmetadata: {name: cart, namespace: shop}\n"
+        "spec: {targetRef: {kind: Deployment, name: cart}, analysis: {interval: 1m, stepWeight: 10}}\n"
+    )
+    done = run(tmp_path / "tree.yaml", "--to", tmp_path / "out")
+    assert done.exit_code == 1
+    assert "wrote no spec, and 1 in leftovers/" in done.output
+    assert "next:" not in done.output
+    assert "first sync" not in done.output

@@ -264,3 +264,47 @@ def test_nothing_behind_a_link_of_the_repository_is_copied(tmp_path):
     found = import_tree(tmp_path / "tree", repository_at(tmp_path / "r"), SETTINGS)
     assert [model.name for model in found.models] == ["tickets"]
     assert list((tmp_path / "elsewhere/shop").iterdir()) == []
+
+
+def marks(found):
+    return {dotted(leaf.path): leaf.mark for leaf in found.leaves if leaf.mark.status == "leftover"}
+
+
+def test_a_limit_in_the_other_direction_becomes_no_guard(tmp_path):
+    """At least 95% errors: a guard with a limit of 95% would be its opposite."""
+    found = imported(tmp_path, cart=GATEWAY.replace('"result[0] < 0.02"', '"result[0] >= 0.95"'))
+    assert [one["metric"] for one in spec_of(found, "shop/cart")["rollout"]["guards"]] == ["slow-rate"]
+    assert marks(found)["spec.metrics[0].successCondition"].why.startswith("it fails when there are few")
+
+
+def test_a_duration_that_the_controller_refuses_is_assumed(tmp_path):
+    found = imported(tmp_path, cart=GATEWAY.replace("{duration: 30m}", "{duration: 1d}"))
+    assert spec_of(found, "shop/cart")["rollout"]["steps"][0] == {"weight": "5%", "hold": "1m"}
+    assert (
+        "rollout.steps[0].hold: 1m (the controller refuses the duration `1d`)"
+        in found.files["specs/shop/cart.yaml"]
+    )
+
+
+def test_a_weight_above_all_requests_is_left_over(tmp_path):
+    found = imported(tmp_path, cart=GATEWAY.replace("{setWeight: 50}", "{setWeight: 150}"))
+    assert "refuses weights" in marks(found)["spec.strategy.canary.steps[4].setWeight"].why
+
+
+def test_names_in_the_strategy_are_not_those_of_a_container(tmp_path):
+    steps = "[{experiment: {templates: [{name: new, specRef: canary}]}}, {setWeight: 5},"
+    found = marks(imported(tmp_path, cart=GATEWAY.replace("[{setWeight: 5},", steps)))
+    left = [
+        mark.why for path, mark in found.items() if path.startswith("spec.strategy") and path.endswith("name")
+    ]
+    assert "steps have no word for it" in left
+    assert not any("container" in why for why in left)
+
+
+def test_a_canary_that_skips_the_analysis_has_assumed_steps(tmp_path):
+    text = FLAGGER.replace(
+        "  targetRef: {apiVersion: apps/v1", "  skipAnalysis: true\n  targetRef: {apiVersion: apps/v1", 1
+    )
+    found = imported(tmp_path, podinfo=text)
+    assert spec_of(found, "test/podinfo")["rollout"]["steps"] == [{"weight": "50%", "hold": "10m"}]
+    assert "all requests go to the new version at once" in found.files["specs/test/podinfo.yaml"]
