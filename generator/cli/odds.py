@@ -95,7 +95,7 @@ def command(
     if not (found.releases or found.unused):
         raise CliError(
             f"{tree} has no Rollout, AnalysisTemplate, Canary of Flagger or InferenceService with a canary",
-            "\n".join(found.unread[:5]),
+            "; ".join(found.unread[:5]),
         )
     if better or (better is None and len(found.metrics) <= _FEW):
         found = with_better(found, known)

@@ -82,11 +82,32 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Binary:
-    """An operator between two expressions."""
+    """An operator between two expressions; `truth` is the `bool` of a comparison."""
 
     sign: str
     left: Expression
     right: Expression
+    truth: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A comparison with a number: it keeps the values for which it holds, or gives 1 and 0 with `bool`."""
+
+    sign: str
+    limit: float
+    truth: bool
+
+    def keeps(self, value: float) -> bool:
+        """Return whether the comparison holds; never for NaN, but for `!=`."""
+        return {
+            ">": value > self.limit,
+            "<": value < self.limit,
+            ">=": value >= self.limit,
+            "<=": value <= self.limit,
+            "==": value == self.limit,
+            "!=": value != self.limit,
+        }[self.sign]
 
 
 Expression: TypeAlias = Number | Text | Series | Call | Binary
@@ -128,9 +149,10 @@ class _Reader:
         while (strength := _STRENGTH.get(self.word, 0)) > least:
             sign = self.word
             self.at += 1
+            truth = self.word == "bool"
             self._matching()
             right = self.expression(strength - (sign == "^"))
-            left = Binary(sign, left, right)
+            left = Binary(sign, left, right, truth)
         self._depth -= 1
         return left
 
@@ -253,6 +275,17 @@ def is_scalar(found: Expression) -> bool:
         case Binary(_, left, right):
             return is_scalar(left) and is_scalar(right)
     return False
+
+
+def filter_of(found: Expression) -> Filter | None:
+    """Return the comparison with a number that decides which values a query shows; None without one."""
+    match found:
+        case Binary("or", left, right) if constant(right) is not None:
+            return filter_of(left)
+        case Binary(">" | "<" | ">=" | "<=" | "==" | "!=" as sign, _, right, truth):
+            limit = constant(right)
+            return None if limit is None else Filter(sign, limit, truth)
+    return None
 
 
 def times_of(found: Expression) -> set[str]:

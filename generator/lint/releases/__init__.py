@@ -17,9 +17,15 @@ from generator.lint.tree import read_tree
 __all__ = ["Release", "Stage", "TreeMetric", "TreeReleases", "read_objects", "read_releases"]
 
 
+_SPLITTERS: Final = (
+    ("machinelearning.seldon.io", "SeldonDeployment"),
+    ("mlops.seldon.io", "Experiment"),
+    ("serving.kserve.io", "InferenceGraph"),
+)
+"""Other kinds that split requests between versions, of which only the name is said."""
 _KINDS: Final = (
     "Rollout|AnalysisTemplate|ClusterAnalysisTemplate|Canary|MetricTemplate|InferenceService|ServiceMonitor|PodMonitor"
-    "|Application|ApplicationSet"
+    "|Application|ApplicationSet|SeldonDeployment|Experiment|InferenceGraph"
 )
 _ABOUT: Final = re.compile(
     rf"(?:^\ufeff?|[{{,]\s{{0,9}}|[\"'])kind[\"']?\s{{0,9}}:\s{{0,9}}[\"']?(?:(?:{_KINDS})(?:List)?|List)\b",
@@ -53,6 +59,11 @@ def _read(root: FilePath, about: re.Pattern[str] | None, *, build: bool) -> tupl
     objects = Objects(tree.objects, tree.sources)
     found = [*rollout_releases(objects), *flagger_releases(objects), *kserve_releases(objects)]
     unread = [f"{file.name}: {problem.message}" for _, problem, file in tree.problems]
+    unread += [
+        f"{item} in {item.file.name}, which splits requests: no metric of it stops a version"
+        for group, kind in _SPLITTERS
+        for item in objects.of(group, kind)
+    ]
     if tree.templates:
         unread.append(f"{len(tree.templates):,} templates, which are YAML only once they are filled in")
     return objects, TreeReleases(

@@ -107,7 +107,8 @@ class _Timeline:
         background = uses.get((*CANARY, "analysis"))
         if background is not None:
             first = as_int(background.body.get("startingStep"))
-            begin, stage = starts[first] if first < len(starts) else (math.inf, len(self.stages))
+            is_step = first < max(1, len(self.rollout.steps))
+            begin, stage = starts[first] if is_step else (math.inf, len(self.stages))
             waits = any(one.waits for one in self.stages[stage:])
             found = self._metrics(background, "background", self._versions("canary"))
             self.metrics += [replace(one, start_s=begin, waits=waits) for one in found]
@@ -313,7 +314,7 @@ def metric_of(
         success_limit=int_value(filled.get("consecutiveSuccessLimit")),
         dry_run=dry,
         versions=versions,
-        unread=_unread(open_fields, filled),
+        unread=_unread(open_fields, filled) or _refused(count, interval, settings),
     )
 
 
@@ -323,6 +324,13 @@ def _unread(fields: Sequence[str], filled: Body) -> str:
         return ""
     need = "needs" if len(fields) == 1 else "need"
     return f"nothing in the tree gives {', '.join(tagged)} a value, and {' and '.join(fields)} {need} it"
+
+
+def _refused(count: int, interval: float, settings: Body) -> str:
+    """Return why a metric is not read as it is written; empty when it is."""
+    if count > 1 and not interval:
+        return f"{count} measurements need an interval: its run ends with an Error at once"
+    return "a range query gives values over time, which are not read" if has(settings, "rangeQuery") else ""
 
 
 def _hashes(args: Iterable[Body]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import Final
 from generator.lint.conditions import MeasurementPhase, TruthTable
 from generator.lint.controller import ControllerVersion
 from generator.lint.engine import Problem, rule
-from generator.lint.objects import as_text
+from generator.lint.objects import as_text, has
 from generator.lint.rollout import CANARY
 from generator.lint.rules.metric import MetricContext, required_elsewhere
 from generator.lint.rules.missing_data import data_first, data_required
@@ -116,7 +116,7 @@ def no_condition(ctx: MetricContext) -> Iterator[Problem]:
 def always_passes(ctx: MetricContext) -> Iterator[Problem]:
     """Check that some number is not Successful."""
     always = [version for version, table in ctx.tables.items() if table.phases == {"Successful"}]
-    if always:
+    if always and not ctx.is_filtered:
         yield Problem(ctx.condition_path, f"every number is Successful{_only_some(always, ctx)}")
 
 
@@ -134,7 +134,11 @@ def always_passes(ctx: MetricContext) -> Iterator[Problem]:
 def never_passes(ctx: MetricContext) -> Iterator[Problem]:
     """Check that some number is Successful."""
     phases = [table.phases for table in ctx.tables.values()]
-    if phases and all("Successful" not in found and found != {"Error"} for found in phases):
+    if (
+        phases
+        and not ctx.is_filtered
+        and all("Successful" not in found and found != {"Error"} for found in phases)
+    ):
         yield Problem(ctx.condition_path, "no number is Successful")
 
 
@@ -230,7 +234,10 @@ def empty_is_error(ctx: MetricContext) -> Iterator[Problem]:
     """Check that a result without series is not an Error."""
     table = ctx.table
     if table and table.empty == "Error" and table.phases != {"Error"} and ctx.fallback is None:
-        message = "a result without data is an Error, and the fifth Error in a row aborts the release"
+        limit = ctx.limit("consecutiveErrorLimit") + 1 if has(ctx.body, "consecutiveErrorLimit") else 5
+        which = {1: "the first Error", 5: "the fifth Error in a row"}.get(limit, f"{limit} Errors in a row")
+        aborts = f"{which} abort{'s' * (limit in (1, 5))} the release"
+        message = f"a result without data is an Error, and {aborts}"
         yield Problem(ctx.condition_path, message, data_first(ctx))
 
 

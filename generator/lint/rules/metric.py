@@ -18,6 +18,8 @@ from generator.lint.rollout import CANARY, Moment, Rollout, Use
 from generator.lint.rules.arguments import Instantiation, declared, fill, known_values, names, reach, tags
 from generator.promql import regexps
 from generator.promql.absent_events import AbsentEvents, absent_events
+from generator.promql.expressions import filter_of
+from generator.promql.expressions import parse as parse_query
 from generator.promql.quotients import floor_of, may_be_infinite, quotients
 from generator.promql.selectors import INSTANT_RATES, RATES, Selector, selectors_of
 from generator.promql.tokens import QuerySyntaxError, Tokens, tokenize
@@ -116,9 +118,20 @@ class MetricContext:
     def shape(self) -> Shape | None:
         """The shape of the provider's results, None when only the cluster knows it."""
         if self.provider == "prometheus":
+            if has(self.settings, "rangeQuery"):
+                return "points"
             return "number" if _SCALAR_QUERY.match(self.query) else "series"
         shapes: dict[str, Shape] = {"datadog": "number or nil", "graphite": "points"}
         return shapes.get(self.provider)
+
+    @cached_property
+    def is_filtered(self) -> bool:
+        """Whether the query shows only values on one side of a limit: then no data is a verdict, too."""
+        try:
+            found = filter_of(parse_query(self.query)) if self.provider == "prometheus" else None
+        except QuerySyntaxError:
+            return False
+        return found is not None and not found.truth
 
     @cached_property
     def tables(self) -> dict[ControllerVersion, TruthTable]:

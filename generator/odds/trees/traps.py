@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from itertools import pairwise
 
 from generator.lint import Release, TreeMetric
 from generator.odds.replay.controller import ERROR_RETRY_S
@@ -64,23 +65,8 @@ def _of_requests(
 
 
 def _of_verdicts(metric: TreeMetric, measure: Measure, verdicts: Verdicts) -> Iterator[tuple[Trap, str]]:
+    yield from _of_phases(metric, measure, verdicts)
     phases = verdicts.phases
-    if "Failed" not in phases and "Inconclusive" in phases:
-        yield (
-            "inconclusive for ever",
-            "no value fails: a bad one is inconclusive, and the release waits for a person",
-        )
-    elif phases == {"Successful"}:
-        text = (
-            "it has no condition: every value passes"
-            if not (metric.success or metric.failure)
-            else "every value passes"
-        )
-        yield "never fails", text
-    elif phases == {"Failed"}:
-        yield "always fails", "every value fails"
-    elif phases == {"Error"}:
-        yield "always fails", "its condition is an error for every value"
     _, side, _ = limit_of(measure, verdicts)
     if side == "low" and measure.event in ("error", "slow", "4xx") and measure.kind != "gauge":
         yield (
@@ -100,6 +86,41 @@ def _of_verdicts(metric: TreeMetric, measure: Measure, verdicts: Verdicts) -> It
         "Failed" in phases and verdicts.nan == "Successful" and measure.kind in ("share", "quantile", "mean")
     ):
         yield "passes on nothing", "without a request the value is NaN, and NaN passes"
+
+
+def _of_phases(metric: TreeMetric, measure: Measure, verdicts: Verdicts) -> Iterator[tuple[Trap, str]]:
+    """Yield what is wrong when all values, or all shares, have the same verdict."""
+    phases = verdicts.phases
+    if "Failed" not in phases and "Inconclusive" in phases:
+        yield (
+            "inconclusive for ever",
+            "no value fails: a bad one is inconclusive, and the release waits for a person",
+        )
+    elif phases == {"Successful"}:
+        text = (
+            "it has no condition: every value passes"
+            if not (metric.success or metric.failure)
+            else "every value passes"
+        )
+        yield "never fails", text
+    elif phases == {"Failed"}:
+        yield "always fails", "every value fails"
+    elif phases == {"Error"}:
+        yield "always fails", "its condition is an error for every value"
+    elif measure.kind == "share":
+        yield from _of_shares(measure, verdicts)
+
+
+def _of_shares(measure: Measure, verdicts: Verdicts) -> Iterator[tuple[Trap, str]]:
+    """Yield what is wrong with limits beyond the least and the largest share."""
+    low, high = sorted((measure.value(0.0), measure.value(1.0)))
+    inside = sorted({low, high, *(edge for edge in verdicts.edges if low < edge < high)})
+    points = [*inside, *((one + two) / 2 for one, two in pairwise(inside))]
+    found = {verdicts.phase(point) for point in points}
+    if found == {"Successful"}:
+        yield "never fails", f"a share is from {low:g} to {high:g} here, and all of that passes"
+    elif found == {"Failed"}:
+        yield "always fails", f"a share is from {low:g} to {high:g} here, and all of that fails"
 
 
 def first_request(release: Release) -> float:

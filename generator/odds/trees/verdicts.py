@@ -12,7 +12,7 @@ from typing import Final
 
 from generator.dataclass import dataclass
 from generator.lint import MeasurementPhase, TreeMetric, measure_result
-from generator.promql.expressions import is_scalar, parse
+from generator.promql.expressions import Expression, Filter, filter_of, is_scalar, parse
 from generator.promql.tokens import QuerySyntaxError
 
 LISTS: Final = frozenset({"prometheus", "graphite", "influxdb"})
@@ -72,27 +72,46 @@ def verdicts_of(metric: TreeMetric, fallback: float | None) -> Verdicts:
         UnreadConditionError: a condition uses a part of the language that is not evaluated here.
     """
     is_number = metric.provider in NUMBERS and metric.template.kind != "Canary"
-    if metric.provider == "prometheus" and _is_scalar(metric.query):
+    query = _parsed(metric.query) if metric.provider == "prometheus" else None
+    if query is not None and is_scalar(query):
         is_number, fallback = True, math.nan if fallback is None else fallback
-    return _verdicts(metric.success, metric.failure, is_number, fallback)
+    shown = filter_of(query) if query is not None else None
+    return _verdicts(metric.success, metric.failure, is_number, fallback, shown)
 
 
-def _is_scalar(query: str) -> bool:
+def _parsed(query: str) -> Expression | None:
     try:
-        return is_scalar(parse(query))
+        return parse(query)
     except QuerySyntaxError:
-        return False
+        return None
 
 
 @lru_cache(maxsize=4096)
-def _verdicts(success: str, failure: str, scalar: bool, fallback: float | None) -> Verdicts:  # noqa: FBT001
-    def phase(*values: float) -> MeasurementPhase:
+def _verdicts(
+    success: str,
+    failure: str,
+    scalar: bool,  # noqa: FBT001
+    fallback: float | None,
+    shown: Filter | None,
+) -> Verdicts:
+    def phase(value: float) -> MeasurementPhase:
+        if shown is None:
+            return judged(value)
+        if shown.truth:
+            return judged(float(shown.keeps(value)))
+        return judged(value) if shown.keeps(value) else nothing()
+
+    def nothing() -> MeasurementPhase:
+        return judged() if fallback is None else judged(fallback)
+
+    def judged(*values: float) -> MeasurementPhase:
         found = measure_result(success, failure, values, scalar=scalar)
         if found is None:
             raise UnreadConditionError
         return found
 
     literals = {float(number) for number in _LITERAL.findall(f"{success} {failure}")} | {0.0, 1.0}
+    literals |= {shown.limit} if shown else set()
     tried = _tried(literals)
     phases = [phase(value) for value in tried]
     edges: list[float] = []
@@ -104,9 +123,8 @@ def _verdicts(success: str, failure: str, scalar: bool, fallback: float | None) 
     edges = sorted(set(edges))
     inner = [(one + two) / 2 for one, two in pairwise(edges)]
     points = [edges[0] - 1, *inner, edges[-1] + 1] if edges else [0.5]
-    empty = phase() if fallback is None else phase(fallback)
     return Verdicts(
-        tuple(edges), tuple(map(phase, edges)), tuple(map(phase, points)), phase(float("nan")), empty
+        tuple(edges), tuple(map(phase, edges)), tuple(map(phase, points)), phase(float("nan")), nothing()
     )
 
 

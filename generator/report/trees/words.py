@@ -228,6 +228,9 @@ def _latency(found: MetricOdds) -> str:
     bounds = _buckets(found.metric.query) if found.measure.kind == "share" else ()
     numbers = bounds or re.findall(r"\d+(?:\.\d+)?", found.metric.success or found.metric.failure)
     value = float(numbers[-1]) if numbers else 1.0
+    if "_seconds" in found.metric.query:
+        value = 1000 * (value if bounds else value / found.measure.scale)
+        return f"{value:g}ms" if value < 10_000 else f"{value / 1000:g}s"
     return f"{value:g}ms" if value >= 10 else f"{1000 * value:g}ms"
 
 

@@ -152,6 +152,17 @@ CASES = [
         prometheus("result[0] > 1 && result[0] < 0.5"),
         prometheus("result[0] > 0.5 && result[0] < 1"),
     ),
+    case(  # the query shows what is within the limit only
+        "ANA403", prometheus("len(result) == 1"), prometheus("len(result) == 1", "sum(x) < 0.05")
+    ),
+    case(
+        "ANA403",
+        prometheus("len(result) == 1", "sum(x) < bool 0.05"),
+        prometheus("len(result) == 1", "sum(x) < 0.05"),
+    ),
+    case(
+        "ANA404", prometheus("len(result) == 0"), prometheus("len(result) == 0", "sum(x) > 0.05 or vector(0)")
+    ),
     case("ANA405", failing("result[0] > 0.05"), failing("!(result[0] <= 0.05)")),
     case("ANA405", prometheus("!(result[0] > 0.05)"), prometheus("result[0] <= 0.05")),
     case(

@@ -77,6 +77,29 @@ def test_an_empty_result_that_passes_has_the_words_of_the_provider(tmp_path):
     assert found["ANA406"] == "Require `len(result) == 1`."
 
 
+def test_values_over_time_need_one_at_least(tmp_path):
+    ranged = PROMETHEUS.replace("query:", "rangeQuery: {start: now(), end: now(), step: 1m}, query:")
+    found = hints(tmp_path, {"successCondition": "all(result, # < 0.01)"}, ranged)
+    assert found["ANA406"] == "Require `len(result) > 0`."
+
+
+@pytest.mark.parametrize(
+    ("limit", "words"),
+    [
+        ("", "the fifth Error in a row aborts"),
+        ("0", "the first Error aborts"),
+        ("20", "21 Errors in a row abort"),
+    ],
+)
+def test_the_errors_that_abort_are_counted(tmp_path, limit, words):
+    conditions = {"successCondition": "result[0] < 0.05"} | (
+        {"consecutiveErrorLimit": int(limit)} if limit else {}
+    )
+    hints(tmp_path, conditions, PROMETHEUS)
+    (message,) = [finding.message for finding in verify(tmp_path).findings if finding.code == "ANA408"]
+    assert message == f"a result without data is an Error, and {words} the release"
+
+
 def test_a_condition_that_no_version_reads_is_one_finding(tmp_path):
     (tmp_path / "a.yaml").write_text(
         ROLLOUT.format(conditions="successCondition: all(result, # < 0.05)", provider=PROMETHEUS)

@@ -245,6 +245,89 @@ def test_several_series_are_said_and_get_no_limit_on_the_first(odds):
     assert only(found).better.metric is None
 
 
+@pytest.mark.parametrize(
+    ("query", "condition"),
+    [
+        (f"({ERRORS}) > 0.02", "len(result) == 0"),
+        (f"({ERRORS}) > 0.02 or vector(0)", "result[0] == 0"),
+        (f"({ERRORS}) <= 0.02", "len(result) == 1"),
+        (f"({ERRORS}) > bool 0.02", "result[0] == 0"),
+        (f"100 * ({ERRORS}) >= bool 2", "len(result) == 1 && result[0] < 1"),
+    ],
+)
+def test_a_comparison_in_the_query_is_the_limit(odds, query, condition):
+    plain = only(
+        odds(canary(ERRORS, 'successCondition: "result[0] <= 0.02"'), Known(100.0, {"error": 0.015}))
+    )
+    found = only(odds(canary(query, f'successCondition: "{condition}"'), Known(100.0, {"error": 0.015})))
+    assert found.limit == pytest.approx(0.02)
+    assert found.false_stop.high == pytest.approx(plain.false_stop.high, abs=0.03)
+    assert found.harms[2].power.low == pytest.approx(plain.harms[2].power.low, abs=0.03)
+    assert "always fails" not in traps(found)
+
+
+@pytest.mark.parametrize(
+    ("query", "condition", "trap"),
+    [
+        (ERRORS, "result[0] < 5", "never fails"),
+        (ERRORS, "result[0] <= 1", "never fails"),
+        (f"100 * {ERRORS}", "result[0] < 200", "never fails"),
+        (f"1 - {ERRORS}", "result[0] >= 95", "always fails"),
+        (ERRORS, "result[0] < 0", "always fails"),
+    ],
+)
+def test_a_limit_beyond_all_shares_decides_nothing(odds, query, condition, trap):
+    assert trap in traps(only(odds(canary(query, f'successCondition: "{condition}"'))))
+    near = condition.replace("5", "0.5") if "95" not in condition else "result[0] >= 0.95"
+    near = {
+        "result[0] <= 1": "result[0] < 1",
+        "result[0] < 0": "result[0] <= 0",
+        "result[0] < 200": "result[0] < 2",
+    }.get(condition, near)
+    assert trap not in traps(only(odds(canary(query, f'successCondition: "{near}"'))))
+
+
+def test_a_run_that_ends_with_an_error_at_once_has_no_odds(odds):
+    found = only(odds(stepped(STEP, template(ERRORS, PASSES, "count: 5"))))
+    assert found.why == "5 measurements need an interval: its run ends with an Error at once"
+    assert only(odds(stepped(STEP, template(ERRORS, PASSES, "count: 1")))).false_stop is not None
+
+
+def test_a_range_query_is_not_read(odds):
+    metric = template(ERRORS, PASSES, FINITE).replace(
+        "prometheus:\n", "prometheus:\n          rangeQuery: {step: 1m}\n"
+    )
+    assert only(odds(stepped(STEP, metric))).why == "a range query gives values over time, which are not read"
+
+
+@pytest.mark.parametrize(("first", "late"), [(3, False), (4, True)])
+def test_the_background_starts_with_a_step(odds, first, late):
+    text = canary(ERRORS, PASSES).replace("analysis: {", f"analysis: {{startingStep: {first}, ")
+    said = [text for name, text in only(odds(text)).traps if name == "decides too late"]
+    assert (said == ["its run starts after the last step"]) is late
+
+
+def test_what_else_splits_requests_is_named(tmp_path):
+    (tmp_path / "a.yaml").write_text(
+        "apiVersion: machinelearning.seldon.io/v1\nkind: SeldonDeployment\nmetadata: {name: iris, namespace: ml}\n"
+        "spec: {predictors: [{name: old, traffic: 90}, {name: new, traffic: 10}]}\n---\n"
+        "apiVersion: argoproj.io/v1alpha1\nkind: Experiment\nmetadata: {name: trial, namespace: ml}\nspec: {}\n"
+    )
+    (text,) = read_releases(tmp_path).unread
+    assert text.startswith("SeldonDeployment ml/iris in a.yaml, which splits requests")
+
+
+@pytest.mark.parametrize(("factor", "bound"), [("", "500s"), ("1000 * ", "500ms")])
+def test_the_unit_of_a_latency_is_that_of_its_series(odds, factor, bound):
+    query = (
+        f'{factor}histogram_quantile(0.99, sum by (le) (rate(r_seconds_bucket{{service="cart-canary"}}[2m])))'
+    )
+    found = with_better(
+        odds(stepped(STEP, template(query, 'successCondition: "result[0] < 500"', FINITE))), KNOWN
+    )
+    assert f"slowerThan: {bound}" in guard(only(found))
+
+
 FLAGGER = """
 apiVersion: flagger.app/v1beta1
 kind: Canary
