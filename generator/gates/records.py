@@ -27,7 +27,10 @@ LEAST_POWER: Final = 0.5
 """Power below which a release counts as weak, if the platform does not require more."""
 SKEW_S: Final = 600.0
 """Seconds that the clocks of two machines may differ by."""
-_AGAIN: Final = "run `sluice record {model}` again; a record is never edited by hand"
+_AGAIN: Final = (
+    "run `sluice record {model} --env {environment} --cluster` again; a record is never edited by hand"
+)
+_CONFLICT: Final = (b"<<<<<<< ", b">>>>>>> ")
 _BAD: Final = frozenset({"Failed", "Error"})
 _ACCEPTED: Final = {
     "passed": frozenset({"passed"}),
@@ -63,6 +66,7 @@ class ReadRecord:
         content: the record; None when there is none, or it can't be trusted.
         findings: why it can't be trusted.
         exists: whether there is a file.
+        environment: the environment that it must be about, for hints.
     """
 
     file: str
@@ -70,10 +74,11 @@ class ReadRecord:
     content: RecordFile | None = None
     findings: list[Finding] = field(default_factory=list)
     exists: bool = True
+    environment: str = ""
 
     def reject(self, code: str, message: str, path: str = "") -> None:
         """Add why it can't be trusted."""
-        hint = _AGAIN.format(model=self.model)
+        hint = _AGAIN.format(model=self.model, environment=self.environment or "ENVIRONMENT")
         self.findings.append(Finding(code, "error", message, hint, Place(self.file), path))
 
 
@@ -91,13 +96,17 @@ def read_record(path: Path, root: Path, model: str, environment: str) -> ReadRec
         model: team/model that it must be about.
         environment: the environment that it must be about.
     """
-    record = ReadRecord(display(path, root), model)
+    record = ReadRecord(display(path, root), model, environment=environment)
     raw = bytes_of(record, "RECD101", path, root)
     return record if raw is None else parse_record(raw, record, environment)
 
 
 def parse_record(raw: bytes, record: ReadRecord, environment: str) -> ReadRecord:
     """Fill in content or findings from the bytes of a file."""
+    record.environment = environment
+    if any(line.startswith(_CONFLICT) for line in raw.splitlines()):
+        record.reject("RECD101", "this file has the markers of a merge conflict")
+        return record
     try:
         data = parse_json(raw)
         content = RecordFile.model_validate(data)

@@ -119,6 +119,8 @@ def _of_plan(plan: Plan, session: Session, spec: str) -> Iterator[Finding]:
     spec_place = Place(spec, 1)
     if lock is None:
         where, folder = plan.identity.environment, f"{plan.delivery.folder}/{plan.identity.path}"
+        if (session.root / f"{spec.removesuffix('.yaml')}.{where}.lock.yaml").exists():
+            return  # it can't be read, which is another finding
         if (rendered / plan.identity.path / ROLLOUT_FILE).exists():
             message = f"{where} has a release in {folder}, and no lock says which one was promoted"
             hint = f"record what runs there: `{promote_command(plan)} --adopt`, then commit the lock"

@@ -181,7 +181,13 @@ def _waiting(row: StatusRow, session: Session, entry: ModelFiles, planned: Plann
         return row
     try:
         files = (entry.spec, entry.lock)
-        since = Git.at(session.root).ask("log", "-1", "--format=%cI", "--", *map(str, files)).strip()
+        git = Git.at(session.root)
+        since, _, parents = (
+            git.ask("log", "-1", "--format=%cI %P", "--", *map(str, files)).strip().partition(" ")
+        )
+        since = (
+            "" if git.shallow and not parents else since
+        )  # the first commit of a shallow clone changes every file
     except GitError:
         since = ""
     return replace(row, lacks=unproven(session, entry, planned, now()), since=since)

@@ -450,6 +450,45 @@ def test_status_says_what_is_held_since_when_and_for_what(shop: Shop) -> None:
     assert "it waits since it was merged, 20" in told
 
 
+def test_a_shallow_clone_does_not_know_since_when_a_release_waits(shop: Shop, tmp_path_factory: Any) -> None:
+    """Its first commit adds every file, so its date says nothing."""
+    shop.promoted()
+    shop.edit({"spec.service.threads": 2})
+    git(shop.root, "init", "-q", "-b", "main")
+    git(shop.root, "add", "-A")
+    git(shop.root, "commit", "-qm", "Two threads")
+    (shop.root / "README.md").write_text("unrelated\n")
+    git(shop.root, "add", "-A")
+    git(shop.root, "commit", "-qm", "Unrelated")
+    assert "it waits since" in shop.ok("status", NAME)
+    folder = tmp_path_factory.mktemp("clone")
+    git(folder, "clone", "-q", "--depth", "1", f"file://{shop.root}", "shallow")
+    told = Shop(folder / "shallow", dict(GATED)).ok("status", NAME)
+    assert "held: production keeps version 7" in " ".join(told.split())
+    assert "it waits since" not in told
+
+
+def test_a_lock_with_a_conflict_is_one_finding_and_no_reason_to_adopt(shop: Shop) -> None:
+    shop.promoted()
+    path = shop.root / "specs/shop/ranker.production.lock.yaml"
+    path.write_text(f"<<<<<<< HEAD\n{path.read_text()}=======\n>>>>>>> topic\n")
+    told = shop.run("validate").output
+    assert "SRC113" in told
+    assert "PROM101" not in told
+    assert "--adopt" not in told
+    path.unlink()
+    assert "PROM101" in shop.run("validate").output
+
+
+def test_a_record_with_a_conflict_is_named_with_the_command_that_writes_it(shop: Shop) -> None:
+    shop.record()
+    path = shop.root / "specs/shop/ranker.staging.record.json"
+    path.write_text(f"<<<<<<< HEAD\n{path.read_text()}=======\n{{}}\n>>>>>>> topic\n")
+    told = shop.run("promote", NAME, "--to", "production").output
+    assert "the markers of a merge conflict" in told
+    assert f"run `sluice record {NAME} --env staging --cluster` again" in told
+
+
 def test_audit_says_what_entered_when_and_what_was_recorded(shop: Shop) -> None:
     shop.ok("render")
     git(shop.root, "init", "-q", "-b", "main")
