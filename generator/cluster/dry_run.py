@@ -244,7 +244,7 @@ def _dropped(live: Mapping[str, Any], rendered: Mapping[str, Any]) -> Iterator[F
     text = as_map(as_map(live.get("metadata")).get("annotations")).get(_LAST)
     try:
         last = json.loads(text) if isinstance(text, str) else None
-    except ValueError:
+    except (ValueError, RecursionError):
         last = None
     if isinstance(last, dict):
         yield from (field for field in field_changes(last, rendered) if field.rendered is None)

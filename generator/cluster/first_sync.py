@@ -259,7 +259,10 @@ def _taken(item: Object, there: Body) -> str:
 def _kept(there: Body, path: Sequence[str], own: Body) -> list[str]:
     """Return the keys of a mapping that a client-side apply leaves: neither the last apply nor git has them."""
     note = as_map(as_map(there.get("metadata")).get("annotations")).get(_LAST)
-    last: Any = json.loads(note) if note else {}
+    try:
+        last: Any = json.loads(note) if isinstance(note, str) else {}
+    except (ValueError, RecursionError):
+        last = {}  # anyone who may write the object may have written something else
     live: Any = there
     for part in path:
         live, last = as_map(as_map(live).get(part)), as_map(as_map(last).get(part))

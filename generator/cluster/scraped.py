@@ -244,7 +244,7 @@ def _of_dashboards(item: Object) -> Iterator[tuple[Path, Any]]:
             continue
         try:
             panels = as_map(json.loads(text)).get("panels")
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         for _, panel in each(panels, ()):
             for _, target in (*each(panel.get("targets"), ()), *_of_row(panel)):

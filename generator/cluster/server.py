@@ -209,7 +209,7 @@ def _root(api_version: str) -> str:
 def _parsed(text: bytes | str) -> Mapping[str, Any]:
     try:
         body = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         body = None
     shown = text.decode(errors="replace") if isinstance(text, bytes) else text
     return body if isinstance(body, dict) else {"message": shown[:500]}

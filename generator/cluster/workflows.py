@@ -195,7 +195,7 @@ def _nodes(status: Mapping[str, Any]) -> Mapping[str, Any]:
         raw = io.BytesIO(base64.b64decode(str(packed), validate=True))
         with gzip.GzipFile(fileobj=raw) as stream:
             return _map(json.loads(stream.read(_LARGEST)))
-    except (ValueError, OSError, EOFError, zlib.error, binascii.Error) as error:
+    except (ValueError, OSError, EOFError, RecursionError, zlib.error, binascii.Error) as error:
         raise WorkflowError("refused", f"the nodes of this Workflow can't be unpacked: {error}") from error
 
 
@@ -239,7 +239,7 @@ def _message(body: Any) -> str:
     text = body.decode("utf-8", "replace") if isinstance(body, bytes) else str(body or "")
     try:
         return _line(json.loads(text)["message"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return _line(text)
 
 

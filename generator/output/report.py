@@ -12,6 +12,7 @@ from generator.dataclass import dataclass
 from generator.output.bundle import LEDGER
 from generator.output.compare import Action, Changes
 from generator.source.finding import Finding, Place
+from generator.source.line import argument
 
 WRITTEN: Final = ("created", "updated", "overwritten", "deleted", "kept_edited", "foreign")
 """Kinds of files in reports of writing."""
@@ -156,7 +157,7 @@ def foreign_file(path: str) -> Finding:
         code="OUT102",
         severity="error",
         message="nothing renders this file, and Argo CD or a build may read it",
-        hint=f"remove it: `git rm -r {path}`; notes for people may stay in files that end in .md or .txt",
+        hint=f"remove it: `git rm -r {argument(path)}`; notes for people may stay in files that end in .md or .txt",
         place=Place(path),
     )
 

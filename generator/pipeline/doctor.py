@@ -25,6 +25,7 @@ from generator.history.git import Git
 from generator.history.git_call import GitError
 from generator.pipeline.session import Session
 from generator.plan.model_files import CODEOWNERS, PLATFORM, SPECS
+from generator.source.line import argument
 from generator.spec.environment import normal_server
 
 if TYPE_CHECKING:
@@ -70,7 +71,11 @@ def diagnoses(session: Session, request: DoctorRequest) -> Iterator[Diagnosis]:
         if not found:
             shown = f"{SPECS}/{entry.name}.yaml"
             yield lacks(
-                REPOSITORY, PLANS, f"{entry.name} can't be planned", f"sluice validate {entry.name}", shown
+                REPOSITORY,
+                PLANS,
+                f"{entry.name} can't be planned",
+                f"sluice validate {argument(entry.name)}",
+                shown,
             )
     yield from _repository(session, platform)
     yield from _machine(platform, plans, request)
@@ -109,7 +114,7 @@ def _git(session: Session, platform: PlatformSpec) -> Iterator[Diagnosis]:
     named = {name: _without_transport(url.partition(" (")[0]) for name, url in remotes.items()}
     own = next((name for name, url in named.items() if url == _without_transport(repo)), None)
     if own is None:
-        command = f"git remote {'set-url' if 'origin' in named else 'add'} origin {repo}"
+        command = f"git remote {'set-url' if 'origin' in named else 'add'} origin {argument(repo)}"
         yield lacks(
             REPOSITORY, GIT, f"no remote is {repo}, which `git.repo` names", command, f"{SPECS}/{PLATFORM}"
         )
@@ -117,7 +122,13 @@ def _git(session: Session, platform: PlatformSpec) -> Iterator[Diagnosis]:
         yield fine(REPOSITORY, f"the remote {own} is {repo}")
     if git.commit(branch) is None and git.commit(f"{own or 'origin'}/{branch}") is None:
         message = f"the branch {branch}, which `git.revision` names, is not here"
-        yield lacks(REPOSITORY, GIT, message, f"git fetch {own or 'origin'} {branch}", f"{SPECS}/{PLATFORM}")
+        yield lacks(
+            REPOSITORY,
+            GIT,
+            message,
+            f"git fetch {argument(own or 'origin')} {argument(branch)}",
+            f"{SPECS}/{PLATFORM}",
+        )
     else:
         yield fine(REPOSITORY, f"the branch {branch} is here")
 
@@ -273,5 +284,5 @@ def _scrapes(
             server = Prometheus.at(address, headers)
             yield from ScrapeCheckup(server, name, platform.at(name), own).diagnoses()
         except HttpError as error:
-            command = f"curl {address}/api/v1/query?query=up"
+            command = f"curl {argument(f'{address}/api/v1/query?query=up')}"
             yield unknown(name, f"Prometheus: {error}", command)

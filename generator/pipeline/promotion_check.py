@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from generator.plan.values import Plan
     from generator.spec.platform import PlatformSpec
     from generator.spec.promotion import PromotionFile
-    from generator.spec.release_record import RecordFile
+    from generator.spec.quarantine import QuarantineFile
 
 _AGAIN = "run `sluice promote {model} --to {environment}` and `sluice render` again"
 
@@ -30,8 +30,10 @@ _AGAIN = "run `sluice promote {model} --to {environment}` and `sluice render` ag
 def rejected(repository: Repository, entry: ModelFiles, key: str, digest: str = "") -> str:
     """Return why a release is in quarantine; empty if it is not.
 
+    What was rejected under another name of the team counts, too: a model may have been renamed.
+
     Args:
-        repository: has the quarantine.
+        repository: has the quarantine of each model.
         entry: the model.
         key: the release key.
         digest: of its model, where another release of a rejected model counts, too.
@@ -39,21 +41,27 @@ def rejected(repository: Repository, entry: ModelFiles, key: str, digest: str = 
     Raises:
         CliError: the quarantine can't be read.
     """
-    file, findings = repository.quarantine(entry)
-    if findings:
-        raise CliError(f"{findings[0].place.file}: {findings[0].message}", findings[0].hint)
-    item = file.rejection(key) if file else None
-    if item is None:
-        other = file.rejection_of_model(digest) if file else None
-        if other is None:
-            return ""
-        return (
-            f"another release of this model (version {other.version}) is in quarantine since {other.since}, taken back "
-            f"from {other.environment}: {other.reason}"
-        )
-    return (
-        f"this release is in quarantine since {item.since}, taken back from {item.environment}: {item.reason}"
-    )
+    files: dict[ModelFiles, QuarantineFile] = {}
+    for other in repository.quarantines(entry):
+        file, findings = repository.quarantine(other)
+        if findings:
+            raise CliError(f"{findings[0].place.file}: {findings[0].message}", findings[0].hint)
+        if file is not None:
+            files[other] = file
+    for file in files.values():
+        item = file.rejection(key)
+        if item is not None:
+            since = f"since {item.since}, taken back from {item.environment}: {item.reason}"
+            return f"this release is in quarantine {since}"
+    for other, file in files.items():
+        item = file.rejection_of_model(digest)
+        if item is not None:
+            called = "" if other == entry else f" of {other.name}"
+            return (
+                f"another release of this model (version {item.version}{called}) is in quarantine since {item.since}, "
+                f"taken back from {item.environment}: {item.reason}"
+            )
+    return ""
 
 
 def obstacles(
@@ -119,6 +127,7 @@ def check_promotions(session: Session, revision: str, now: dt.datetime) -> list[
         GitError: git can't read it.
     """
     from generator.history.git import Git
+    from generator.pipeline.taken_away import taken_away
 
     git = Git.at(session.root)
     commit = git.commit(revision)
@@ -126,71 +135,8 @@ def check_promotions(session: Session, revision: str, now: dt.datetime) -> list[
         raise CliError(f"this repository has no revision `{revision}`", "check the name, or `git fetch` it")
     changes = list(_changes(session, git, commit))
     found = [finding for change in changes for finding in _check(session, git, commit, change, now)]
-    return [*found, *_taken_away(session, git, commit), *_overtaken(session, git, commit)]
-
-
-def _taken_away(session: Session, git: Git, commit: str) -> Iterator[Finding]:
-    """Yield what a change takes away of the evidence against releases: quarantine entries, and newer records."""
-    own = {
-        display(path, session.root): (entry, name, path)
-        for entry in session.entries
-        for name, path in (
-            ("", entry.quarantine),
-            *((name, entry.record(name)) for name in session.require_platform().environments),
-        )
-    }
-    before = git.read((commit, file) for file in own)
-    for file, (entry, name, path) in own.items():
-        old, now = before.get((commit, file)), path.read_bytes() if path.is_file() else None
-        if old == now:
-            continue
-        if not name:
-            yield from _left_quarantine(session, entry, file, old)
-        elif now is not None:
-            yield from _older_record(git, commit, file, (entry.name, name), now)
-
-
-def _left_quarantine(session: Session, entry: ModelFiles, file: str, old: bytes | None) -> Iterator[Finding]:
-    from generator.source.reader import parse
-    from generator.spec.check import check
-    from generator.spec.quarantine import QuarantineFile
-
-    document = parse(old or b"", file)
-    before = None if document.findings or not old else check(QuarantineFile, document)[0]
-    kept, _ = session.repository.quarantine(entry)
-    left = [item.model_copy(update={"released": None}) for item in (kept.releases if kept else ())]
-    for item in before.releases if before else ():
-        if item.model_copy(update={"released": None}) not in left:
-            message = f"the release {item.key[:19]} of {entry.name} was taken out of quarantine"
-            hint = "restore its entry; `released: {by, reason, at}` in it lets the release come back"
-            yield Finding("PROM110", "error", message, hint, Place(file))
-
-
-def _older_record(
-    git: Git, commit: str, file: str, subject: tuple[str, str], now: bytes
-) -> Iterator[Finding]:
-    """Yield a finding about a record that is older than one that the branch has, or had."""
-    from generator.gates.records import ReadRecord, parse_record
-
-    model, environment = subject
-    found = parse_record(now, ReadRecord(file, model), environment).content
-    if found is None:
-        return  # what can't be read proves nothing
-    steps = git.steps(commit)
-    shas = [step.commit.sha for step in git.changes(steps, file)]
-    for text in git.read((sha, file) for sha in shas).values():
-        other = parse_record(text, ReadRecord(file, model), environment).content
-        if other is not None and _is_later(other, found):
-            message = f"this record is older than one that git has: it ended on {found.end}, and that on {other.end}"
-            yield Finding("PROM110", "error", message, f"run `sluice record {model}` again", Place(file))
-            return
-
-
-def _is_later(one: RecordFile, other: RecordFile) -> bool:
-    """Return whether a release ended after another one; revisions count where they are of one Rollout."""
-    if one.rollout.uid == other.rollout.uid:
-        return one.rollout.revision > other.rollout.revision
-    return one.end > other.end
+    found += taken_away(session, git, commit)
+    return [*found, *_unjudged_locks(session, git, commit), *_overtaken(session, git, commit)]
 
 
 def _overtaken(session: Session, git: Git, commit: str) -> Iterator[Finding]:
@@ -285,64 +231,66 @@ def _check(session: Session, git: Git, commit: str, change: _Change, now: dt.dat
         yield Finding(
             "PROM106", "error", freeze, "merge this when the freeze is over; a revert may go out", place
         )
-    yield from _unapproved(session, git, commit, change, lock)
+    from generator.pipeline.approval import unapproved
+
+    yield from unapproved(session, git, commit, (change.entry, change.environment, change.file), lock)
     for reason in _unproven(session, git, commit, change, now):
         yield Finding(
             "PROM106", "error", f"{change.entry.name} in {change.environment}: {reason}", hint, place
         )
 
 
-def _unapproved(
-    session: Session, git: Git, commit: str, change: _Change, lock: PromotionFile
-) -> Iterator[Finding]:
-    """Yield a finding if the tier requires a named approval of a promotion, and it has none.
-
-    Signers are those that the branch lists already, so a change can't approve itself.
-    """
-    plans = session.resolve(change.entry).plans
-    if not plans or not (lock.records or lock.hotfix):
-        return
-    from generator.gates.signatures import check_signatures, promotion_documents
-
-    tier, now = plans[0].plan.identity.tier, session.require_platform()
-    before = _platform_before(git, commit) or now
-    required = [one.tiers[tier].promotions.signed_by for one in (before, now) if tier in one.tiers]
-    roles = list(dict.fromkeys(role for listed in required for role in listed))
-    if not roles:
-        return
-    signers = [signer for signer in before.signers if signer in now.signers]
-    problems: list[Finding] = []
-    for document in promotion_documents(change.entry, session.root, [change.environment]):
-        checked = check_signatures(document, signers)
-        if any(signed.role in roles for signed in checked.valid):
-            return
-        problems += checked.problems
-    name, where = change.entry.name, change.environment
-    message = f"the tier `{tier}` requires that {' or '.join(roles)} signs a promotion of {name} to {where}"
-    if problems:
-        message += f"; {problems[0].message}"
-    hint = f"`sluice gates sign {name} --document promotion --env {where} --key KEY`, and push the signature"
-    yield Finding("PROM109", "error", message, hint, Place(change.file, 1))
-
-
-def _platform_before(git: Git, commit: str) -> PlatformSpec | None:
-    """Return the platform in a revision; None for a missing or invalid one."""
-    from generator.plan.model_files import PLATFORM, SPECS
-    from generator.source.reader import parse
-    from generator.spec.check import check
-    from generator.spec.platform import PlatformFile
-
-    file = f"{SPECS}/{PLATFORM}"
-    document = parse(git.read([(commit, file)]).get((commit, file), b""), file)
-    found = None if document.findings else check(PlatformFile, document)[0]
-    return found.spec if found else None
-
-
 def _was_there(git: Git, commit: str, change: _Change) -> bool:
     """Return whether the branch had exactly this lock before."""
-    steps = git.steps(commit)
-    commits = [step.commit.sha for step in git.changes(steps, change.file)]
-    return change.after in git.read((sha, change.file) for sha in commits).values()
+    return change.after in _versions(git, commit, change.file)
+
+
+def _versions(git: Git, commit: str, file: str) -> list[bytes]:
+    """Return the contents that a file had on a branch."""
+    commits = [step.commit.sha for step in git.changes(git.steps(commit), file)]
+    return list(git.read((sha, file) for sha in commits).values())
+
+
+def _commits_of(git: Git, change: str) -> list[tuple[str, str]]:
+    """Return the commits of a change that have other locks than a parent, each with one of their files.
+
+    Both sides of a merge count, and what a merge itself changed.
+    """
+    shown = ("-m", "--full-history", "--no-renames", "--no-ext-diff", "--name-only", "--relative")
+    out = git.ask("log", *shown, "--format=%x00%H", change, "--", "*.lock.yaml")
+    parts = [part.splitlines() for part in out.split("\0")[1:]]
+    return list(dict.fromkeys((lines[0], name) for lines in parts for name in lines[1:] if name))
+
+
+def _unjudged_locks(session: Session, git: Git, commit: str) -> Iterator[Finding]:
+    """Yield the locks that only earlier commits of a change have: merged commit by commit, they were on the branch.
+
+    Nothing judges them, and a later change could bring one back as if it were a revert.
+    """
+    platform = session.require_platform()
+    gated = [name for name, environment in platform.environments.items() if environment.requires]
+    entries = {
+        display(entry.promotion(name), session.root): (entry.name, name)
+        for entry in session.entries
+        for name in gated
+    }
+    for sha, file in _commits_of(git, f"{commit}..HEAD"):
+        if file not in entries:
+            continue
+        path = session.root / file
+        text = git.read([(sha, file)]).get((sha, file))
+        now = path.read_bytes() if path.is_file() else None
+        if text is None or text == now or text in _versions(git, commit, file):
+            continue
+        if now != git.read([("HEAD", file)]).get(("HEAD", file)):
+            continue  # someone is still working on it
+        model, environment = entries[file]
+        message = (
+            f"the commit {sha[:12]} of this change has another lock of {model} in {environment}: merged as it is, it "
+            "would count as one that the branch had"
+        )
+        hint = "make one commit of this change: squash its commits"
+        yield Finding("PROM106", "error", message, hint, Place(file))
 
 
 def _unproven(session: Session, git: Git, commit: str, change: _Change, now: dt.datetime) -> Iterator[str]:

@@ -139,7 +139,7 @@ def as_code(text: str) -> str:
     """
     plain = one_line(text).replace("`", "'").replace("[", "(").replace("]", ")")
     plain = re.sub(r"@(?=\w)", "@ ", plain)
-    plain = re.sub(r"([#!])(?=\d)", r"\1 ", plain)
+    plain = re.sub(r"(?i)([#!]|\bgh-)(?=\d)", r"\1 ", plain)
     plain = re.sub(r"://(?=\S)", ":// ", plain)
     return f"`{re.sub(r'(?i)www[.]', 'www ', plain)}`"
 

@@ -11,6 +11,7 @@ from typing import Final
 from generator.dataclass import dataclass
 from generator.source.files import raw
 from generator.source.finding import Finding, Place
+from generator.source.line import argument
 
 SPECS, PLATFORM = "specs", "platform.yaml"
 CODEOWNERS: Final = (
@@ -82,6 +83,21 @@ SIGNATURES: Final = (".sig", ".dsse.json", ".sigstore.json")
 """What the signatures of a document end in: SSH, DSSE, Sigstore."""
 
 
+def quarantined(root: Path) -> list[ModelFiles]:
+    """Return the models that have a quarantine, sorted; the spec of some may be gone or have another name."""
+    found = (root / SPECS).glob(f"*/[!.]*{_QUARANTINE}")
+    return sorted(
+        ModelFiles(path.parent.name, name, path.with_name(name + _SPEC))
+        for path in found
+        for name in [path.name.removesuffix(_QUARANTINE)]
+    )
+
+
+def is_quarantine(path: str) -> bool:
+    """Return whether a path below the repository is where a model's quarantine belongs."""
+    return path.count("/") == 2 and path.endswith(_QUARANTINE)
+
+
 def find_root(start: Path) -> Path | None:
     """Return the nearest folder, from `start` upwards, with a `specs/platform.yaml`; None when there is none."""
     for folder in (start, *start.parents):
@@ -138,7 +154,8 @@ def _team(team: os.DirEntry[str], findings: list[Finding]) -> Iterator[ModelFile
                 findings.append(_orphan(shown, f".{suffix}", names))
         elif name.endswith(_BESIDE):
             suffix = next(suffix for suffix in _BESIDE if name.endswith(suffix))
-            if name.removesuffix(suffix) + _SPEC not in names:
+            # A quarantine stays when its model goes or gets another name.
+            if suffix != _QUARANTINE and name.removesuffix(suffix) + _SPEC not in names:
                 findings.append(_orphan(shown, suffix, names))
         elif name.endswith(_SPEC):
             yield ModelFiles(team.name, name.removesuffix(_SPEC), Path(team.path, name))
@@ -147,7 +164,7 @@ def _team(team: os.DirEntry[str], findings: list[Finding]) -> Iterator[ModelFile
         elif _looks_like_a_spec(name):
             message = f"this file is not read: the name of a spec ends in `{_SPEC}`, in lower case"
             renamed = f"{_stem(name)}{_SPEC}"
-            move = f"rename it: `git mv {shown} {SPECS}/{team.name}/{renamed}`"
+            move = f"rename it: `{_moved(shown, f'{SPECS}/{team.name}/{renamed}')}`"
             findings.append(_stray(shown, message, "remove it" if renamed in names else move))
 
 
@@ -170,12 +187,13 @@ def _stem(name: str) -> str:
 def _misplaced(shown: str, path: Path) -> Finding:
     """Report a spec outside a team's folder; its `team` names the right one."""
     if path.name.lower().startswith("platform."):
-        hint = f"rename it: `git mv {shown} {SPECS}/{PLATFORM}`, or remove it"
+        hint = f"rename it: `{_moved(shown, f'{SPECS}/{PLATFORM}')}`, or remove it"
         return _stray(shown, f"this file is not read: the platform is {SPECS}/{PLATFORM}", hint)
     team = _TEAM.search((raw(path) or b"").decode(errors="replace"))
     folder = team[1] if team else "TEAM"
     message = "this file is not read: a model's spec belongs in its team's folder"
-    return _stray(shown, message, f"move it: `git mv {shown} {SPECS}/{folder}/{_stem(path.name)}{_SPEC}`")
+    there = f"{SPECS}/{folder}/{_stem(path.name)}{_SPEC}"
+    return _stray(shown, message, f"move it: `{_moved(shown, there)}`")
 
 
 def _orphan(shown: str, suffix: str, names: set[str]) -> Finding:
@@ -190,7 +208,7 @@ def _orphan(shown: str, suffix: str, names: set[str]) -> Finding:
     if len(without) == 1:
         folder = shown.rpartition("/")[0]
         right = f"{folder}/{without[0].removesuffix(_SPEC)}{suffix}"
-        hint = f"rename it if the spec was: `git mv {shown} {right}`; else remove it"
+        hint = f"rename it if the spec was: `{_moved(shown, right)}`; else remove it"
     return _stray(shown, "no spec for this file", hint)
 
 
@@ -203,10 +221,14 @@ def _too_deep(folder: os.DirEntry[str], team: str) -> list[Finding]:
             (_LOCK, _EVIDENCE, _CALIBRATION, _QUARANTINE)
         ):
             message = "this file is not read: specs are in their team's folder, not below it"
-            found.append(
-                _stray(shown, message, f"move it: `git mv {shown} {SPECS}/{team}/{_stem(name)}{_SPEC}`")
-            )
+            there = f"{SPECS}/{team}/{_stem(name)}{_SPEC}"
+            found.append(_stray(shown, message, f"move it: `{_moved(shown, there)}`"))
     return found
+
+
+def _moved(old: str, new: str) -> str:
+    """Return the command that moves a file."""
+    return f"git mv {argument(old)} {argument(new)}"
 
 
 def _stray(shown: str, message: str, hint: str) -> Finding:

@@ -9,7 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from generator.dataclass import dataclass
-from generator.plan.model_files import PLATFORM, SPECS, ModelFiles, discover, find_root, folder_in_git
+from generator.plan.model_files import (
+    PLATFORM,
+    SPECS,
+    ModelFiles,
+    discover,
+    find_root,
+    folder_in_git,
+    quarantined,
+)
 from generator.plan.packages import PackageList, PackageListError, read_packages
 from generator.source.document import Document
 from generator.source.files import has_link, text_of
@@ -123,6 +131,14 @@ class Repository:
 
         document = read(entry.quarantine, self.root)
         return (None, document.findings) if document.findings else check(QuarantineFile, document)
+
+    @cached_property
+    def _quarantined(self) -> list[ModelFiles]:
+        return quarantined(self.root)
+
+    def quarantines(self, entry: ModelFiles) -> list[ModelFiles]:
+        """Return a model, and those of its team that have a quarantine: the model may have had another name."""
+        return [entry, *(other for other in self._quarantined if other.team == entry.team and other != entry)]
 
     def calibration(self, entry: ModelFiles) -> tuple[CalibrationFile | None, list[Finding]]:
         """Return the calibration of a model, and findings about the file; None for a missing or invalid file."""

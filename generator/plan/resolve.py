@@ -20,6 +20,7 @@ from generator.plan.values import Plan
 from generator.source.document import Document
 from generator.source.finding import Finding, Place
 from generator.source.flow import flow
+from generator.source.line import argument
 from generator.source.reader import display, read
 from generator.source.suggest import did_you_mean
 from generator.spec.check import check_data, not_a_mapping, refused
@@ -296,7 +297,8 @@ def _place(entry: ModelFiles, source: SourceSpec) -> list[Finding]:
         if written != expected:
             place = f"specs/{meta.team}/{meta.name}.yaml"
             message = f"`{key}` is `{written}`, but this file is {source.layers.spec.file}"
-            hint = f"write `{key}: {expected}`, or move the file: `git mv {source.layers.spec.file} {place}`"
+            move = f"git mv {argument(source.layers.spec.file)} {place}"
+            hint = f"write `{key}: {expected}`, or move the file: `{move}`"
             out.append(source.finding("REF212", ("metadata", key), message, hint))
     return out
 

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from decimal import Decimal
 from functools import lru_cache
 
+from generator.source.line import one_line
+
 # Texts that every YAML 1.1 and 1.2 parser reads as this string without quotes.
 _PLAIN = re.compile(r"[A-Za-z/](?:[A-Za-z0-9_./-]*[A-Za-z0-9_/])?")
 _WORDS = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n", "t", "f"})
@@ -144,8 +146,8 @@ def indented_json(value: object, margin: str = "\n") -> str:
 
 
 def prose(value: object) -> str:
-    """Return a value on one line, for a README or a comment."""
-    return " ".join(str(value).split())
+    """Return a value on one line without characters that are not seen, for a README or a comment."""
+    return one_line(str(value))
 
 
 def html_value(value: object) -> str:

@@ -23,6 +23,7 @@ from generator.pipeline.atomic_write import write_file
 from generator.report.codes import all_codes
 from generator.report.formats.report import fingerprints
 from generator.source.errors import CliError
+from generator.source.files import text_of
 from generator.source.finding import Finding
 from generator.source.suggest import did_you_mean
 
@@ -112,6 +113,21 @@ def _check_codes(entries: Iterable[str]) -> None:
             )
 
 
+def _toml(file: Path) -> dict[str, Any]:
+    """Return what a settings file has.
+
+    Raises:
+        CliError: it is too large, not TOML, or too deep.
+    """
+    text = text_of(file)
+    if text is None:
+        raise CliError(f"{file} cannot be read: it is too large, or may not be read")
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise CliError(f"{file} cannot be read: {error}") from error
+
+
 def _settings(tree: Path) -> tuple[dict[str, Any], Path | None]:
     """Return the nearest settings above a tree and their folder; the repository is as far as it looks."""
     for folder in (tree, *tree.parents):
@@ -119,14 +135,16 @@ def _settings(tree: Path) -> tuple[dict[str, Any], Path | None]:
             file = folder / name
             if not file.is_file():
                 continue
-            try:
-                values = tomllib.loads(file.read_text(encoding="utf-8"))
-            except (OSError, ValueError) as error:
-                raise CliError(f"{file} cannot be read: {error}") from error
+            values: Any = _toml(file)
             if name == _PROJECT:
-                values = values.get("tool", {}).get("sluice")
+                tools = values.get("tool")
+                values = tools.get("sluice") if isinstance(tools, dict) else None
                 if values is None:
                     continue
+            if not isinstance(values, dict):
+                raise CliError(
+                    f"`tool.sluice` in {file} is not a table", "write [tool.sluice], and keys below it"
+                )
             if unknown := sorted(set(values) - set(_KEYS)):
                 raise CliError(f"{file} has the unknown key `{unknown[0]}`", did_you_mean(unknown[0], _KEYS))
             return values, folder
@@ -144,7 +162,7 @@ def new_findings(findings: Sequence[Finding], baseline: Path) -> tuple[list[Find
     try:
         known = json.loads(baseline.read_text(encoding="utf-8"))
         entries = known["findings"] if known.get("schema") == _SCHEMA else None
-    except (OSError, ValueError, AttributeError, KeyError) as error:
+    except (OSError, ValueError, AttributeError, KeyError, RecursionError) as error:
         raise CliError(
             f"the baseline {baseline} cannot be read: {error}", "write one with --write-baseline"
         ) from error

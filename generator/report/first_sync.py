@@ -93,7 +93,7 @@ def read_first_sync(file: Path) -> FirstSync:
             "effects": effects,
             "unplanned": [str(name) for name in found["unplanned"]],
         }
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         hint = "write it with `sluice plan --all --cluster --env NAME --format json > FILE`"
         raise CliError(f"{file} is not a report of a first sync", hint) from error
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 
 # Characters that are invisible, break a line or change the writing direction: controls, surrogates, separators,
 # format characters, private use. They are listed here because `str.isprintable` differs between Python versions.
@@ -25,6 +26,11 @@ def visible(text: str) -> str:
     characters such as those that reverse the direction of writing are spelled out: `\x1b`, `\n`, `\u202e`.
     """
     return text if text.isprintable() else "".join(map(shown, text))
+
+
+def argument(text: str) -> str:
+    """Return text as one argument of a command that people copy into a shell; plain names stay as they are."""
+    return shlex.quote(text)
 
 
 def shown(character: str) -> str:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.ci.demo import Demo
 from tests.ci.jobs import CHECK, good, runner
@@ -18,7 +19,11 @@ from tests.tools.http_server import listening
 
 def checked(demo: Demo, scratch: Path) -> tuple[Runner, list[Ran]]:
     base = demo.git("rev-parse", "main")
-    found = runner(demo, scratch, {"github.event.pull_request.base.sha": base})
+    found = runner(
+        demo,
+        scratch,
+        {"github.event.pull_request.base.sha || github.event.merge_group.base_sha": base},
+    )
     return found, found.job(CHECK, "check")
 
 
@@ -85,11 +90,65 @@ def test_the_comment_is_one_and_kept_up_to_date(demo: Demo, scratch: Path, there
     assert (scratch / "posted.md").read_text() == f"{plan}\n"
 
 
+def merge_request(demo: Demo, scratch: Path) -> Runner:
+    return runner(
+        demo, scratch, CI_MERGE_REQUEST_IID="7", CI_DEFAULT_BRANCH="main", CI_REPOSITORY_URL=str(demo.remote)
+    )
+
+
+def on_main(demo: Demo, file: str, old: str, new: str) -> None:
+    """Change a file on the remote's main while the branch of the demo is open."""
+    demo.git("checkout", "--quiet", "main")
+    path = demo.root / file
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new, 1))
+    demo.commit("Meanwhile")
+    demo.git("push", "--quiet", "origin", "main")
+    demo.git("checkout", "--quiet", "-")
+
+
 def test_gitlab_checks_and_plans(demo: Demo, scratch: Path) -> None:
-    found = runner(demo, scratch, CI_MERGE_REQUEST_DIFF_BASE_SHA=demo.git("rev-parse", "main"))
+    found = merge_request(demo, scratch)
     good(found.gitlab("check") + found.gitlab("plan"))
     assert json.loads((demo.root / "gl-code-quality-report.json").read_text()) == []
     assert "shop/recommender" in (demo.root / "plan.md").read_text()
+
+
+def test_gitlab_judges_what_a_merge_would_give(demo: Demo, scratch: Path) -> None:
+    """The branch itself has the tiers of the day it began; the merge has those of today."""
+    spec = demo.root / "specs/shop/recommender.yaml"
+    spec.write_text(spec.read_text().replace("weight: 5%", "weight: 6%"))
+    demo.commit("A little more")
+    on_main(demo, "specs/platform.yaml", "firstWeight: 25%", "firstWeight: 5%")
+    (ran,) = merge_request(demo, scratch).gitlab("check")
+    assert ran.code == 1
+    found = json.loads((demo.root / "gl-code-quality-report.json").read_text())
+    assert "TIER301" in {finding["check_name"] for finding in found}
+
+
+def test_gitlab_merges_what_does_not_concern_the_change(demo: Demo, scratch: Path) -> None:
+    on_main(demo, "README.md", "# Models", "# Our models")
+    good(merge_request(demo, scratch).gitlab("check"))
+    assert "# Our models" in (demo.root / "README.md").read_text()
+
+
+def test_only_changes_of_the_protected_branch_are_judged(demo: Demo) -> None:
+    """A host counts a check for the commit. Judged for another branch, its errors could be those that this one has too."""
+    workflow = yaml.safe_load((demo.root / CHECK).read_text())
+    events = workflow[True]  # YAML 1.1 reads `on` as a boolean
+    assert set(events) == {"pull_request", "merge_group", "push"}
+    assert {name: event["branches"] for name, event in events.items()} == {name: ["main"] for name in events}
+    assert not [event for event in events.values() if {"paths", "paths-ignore"} & set(event)]
+    # A pull request that is moved to this branch is checked again.
+    assert set(events["pull_request"]["types"]) == {"opened", "synchronize", "reopened", "edited"}
+    # A job that is left out counts as passed.
+    assert "if" not in workflow["jobs"]["check"]
+    pipeline = yaml.safe_load((demo.root / ".gitlab-ci.yml").read_text())
+    rules = [rule for name in ("check", "plan") for rule in pipeline[name]["rules"]]
+    requests = [rule["if"] for rule in rules if "merge_request_event" in rule["if"]]
+    target = " && $CI_MERGE_REQUEST_TARGET_BRANCH_NAME == $CI_DEFAULT_BRANCH"
+    assert [rule.endswith(target) for rule in requests] == [True, True]
+    assert not [rule for rule in rules if "changes" in rule or "allow_failure" in rule]
 
 
 class GitLab(http.server.BaseHTTPRequestHandler):
@@ -97,13 +156,15 @@ class GitLab(http.server.BaseHTTPRequestHandler):
 
     notes: list[dict[str, object]]
     plan: str
+    described = "\x01" * 1_048_576
     seen: list[tuple[str, str, str]]
 
     def do_GET(self) -> None:
         path = self.path.removeprefix("/projects/3")
         answers: dict[str, object] = {
             "/user": {"id": 5},
-            "/merge_requests": [{"iid": 9}, {"iid": 7}, {"iid": 8}],
+            # A description may have a million characters, each of which takes six in JSON.
+            "/merge_requests": [{"iid": 9, "description": self.described}, {"iid": 7}, {"iid": 8}],
             "/merge_requests/7/pipelines": [{"id": 70, "project_id": 3}],
             "/merge_requests/8/pipelines": [],
             "/merge_requests/9/pipelines": [{"id": 90, "project_id": 4}],

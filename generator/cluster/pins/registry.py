@@ -227,6 +227,6 @@ def _configured(host: str, context: PinContext) -> str | None:
         entries = json.loads((folder / "config.json").read_bytes())["auths"]
         encoded = next(entries[key]["auth"] for key in (host, f"https://{host}") if key in entries)
         user, _, password = base64.b64decode(encoded).decode().partition(":")
-    except (OSError, ValueError, KeyError, TypeError, StopIteration):
+    except (OSError, ValueError, KeyError, TypeError, StopIteration, RecursionError):
         return None
     return basic(user, password)

@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from pydantic import ValidationError
+
 from generator.lint import Object, Objects, TreeMetric, as_list, as_map, as_text, each
 from generator.odds.trees.values import Known
 from generator.pipeline.imports.account import Account
@@ -16,6 +18,7 @@ from generator.plan.names import SPLIT, Names
 from generator.promql.selectors import Selector, selectors_of
 from generator.promql.tokens import QuerySyntaxError, tokenize
 from generator.spec.gates import gate_of
+from generator.spec.lock import LockedModel
 from generator.spec.units import duration, percent
 
 _REF: Final = "sluice.dev/model-ref"
@@ -26,6 +29,9 @@ _BUCKETS: Final = "bentoml_service_request_duration_seconds_bucket"
 _OUTCOMES: Final = "sluice_outcomes_total"
 _WAIVER: Final = "sluice.dev/waiver."
 _TERMS: Final = re.compile(r"(?P<reason>.+) \((?P<role>[a-z0-9-]+), until (?P<until>\d{4}-\d\d-\d\d)\)")
+_LOGARITHM: Final = 100.0
+_DAY_S: Final = 86400.0
+"""Larger numbers than those that Sluice writes: logarithms in tests, and bounds of a histogram (seconds)."""
 _EVIDENCE: Final = re.compile(r"-evidence-\d+$")
 
 
@@ -42,7 +48,7 @@ def read_own(family: Family, objects: Objects, accounts: Mapping[int, Account]) 
     ):
         release = _release(workflow)
         lock = as_map(as_map(release.get("lock")).get("model"))
-        if release.get("framework") and lock:
+        if isinstance(release.get("framework"), str) and _is_lock(release["lock"]):
             account = accounts[id(workflow)]
             family.spec["model"] = {"ref": lock["ref"], "framework": release["framework"]}
             family.lock = dict(as_map(release["lock"]))
@@ -67,10 +73,36 @@ def _release(workflow: Object) -> Mapping[str, Any]:
     return {}
 
 
+def _is_lock(lock: object) -> bool:
+    """Return whether this has the model of a lock: a tree may only look like one of Sluice's."""
+    try:
+        LockedModel.model_validate(as_map(lock).get("model"))
+    except ValidationError:
+        return False
+    return True
+
+
+def _is_gate(gate: Mapping[str, Any]) -> bool:
+    try:
+        gate_of(gate)
+    except ValidationError:
+        return False
+    return True
+
+
+def _number(text: str, largest: float) -> float | None:
+    """Return the number in a text; None for a larger one and for another text."""
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if abs(value) <= largest else None
+
+
 def _document(text: object) -> Mapping[str, Any]:
     try:
         return as_map(json.loads(as_text(text)))
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
 
 
@@ -80,9 +112,10 @@ def _gates(account: Account) -> Any:
             parameters = as_list(as_map(task.get("arguments")).get("parameters"))
             for number, one in enumerate(parameters):
                 gate = dict(_document(as_map(one).get("value"))) if as_map(one).get("name") == "gate" else {}
-                if gate.get("name"):
-                    account.take((*at, "arguments", "parameters", number), f"gates.{gate['name']}")
-                    yield _written({key: value for key, value in gate.items() if value is not False})
+                found = _written({key: value for key, value in gate.items() if value is not False})
+                if _is_gate(found):
+                    account.take((*at, "arguments", "parameters", number), f"gates.{found['name']}")
+                    yield found
 
 
 def _written(value: Any) -> Any:
@@ -99,12 +132,13 @@ def own_guard(family: Family, metric: TreeMetric, known: Known) -> dict[str, Any
         return None
     ratio = _LOG_RATIO.search(metric.query)
     guard = _watched(metric.query) if ratio is not None else {}
-    if ratio is None or not guard:
+    logarithm = _number(ratio[1], _LOGARITHM) if ratio else None
+    if logarithm is None or not guard:
         return None
     outcome = guard.get("outcome", "")
     if metric.name in known.baselines and not outcome:
         guard["baseline"] = percent(known.baselines[metric.name])
-    change = round(math.exp(float(ratio[1])) - 1, 9)
+    change = round(math.exp(logarithm) - 1, 9)
     guard["detect"] = {"rise": percent(change)} if change > 0 else {"drop": percent(-change)}
     if outcome:
         _outcome(family, outcome, known, better="lower" if change > 0 else "higher")
@@ -118,7 +152,10 @@ def _watched(query: str) -> dict[str, Any]:
         if one.metric == _OUTCOMES:
             return {"outcome": labels.get("outcome", "")}
         if one.metric == _BUCKETS and "le" in labels:
-            return {"metric": "slow-rate", "slowerThan": duration(float(labels["le"]))}
+            bound = _number(labels["le"], _DAY_S)
+            return (
+                {} if bound is None or bound <= 0 else {"metric": "slow-rate", "slowerThan": duration(bound)}
+            )
         if one.metric == _ERRORS:
             return {"metric": "error-rate"}
     return {}
@@ -152,7 +189,8 @@ def own_risk(metrics: list[TreeMetric]) -> dict[str, str] | None:
     thresholds = {match[1] for match in found if match is not None}
     if len(thresholds) != 1 or None in found:
         return None
-    share = len(metrics) / math.exp(float(thresholds.pop()))
+    threshold = _number(thresholds.pop(), _LOGARITHM)
+    share = 0.0 if threshold is None else len(metrics) / math.exp(threshold)
     return {"falseRollback": percent(round(share, 6))} if 0 < share < 1 else None
 
 

@@ -98,6 +98,28 @@ def test_a_wrong_key_of_the_settings_is_wrong_usage(tmp_path, sluice):
     assert "did you mean `ignore`?" in done.stderr
 
 
+DEEP = "a = " + "[" * 50_000 + "]" * 50_000
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "code", "said"),
+    [
+        ("pyproject.toml", "tool = 1", 1, ""),
+        ("pyproject.toml", "[tool]\nother = 1", 1, ""),
+        ("pyproject.toml", "[tool]\nsluice = 1", 2, "is not a table"),
+        ("pyproject.toml", DEEP, 2, "cannot be read"),
+        ("sluice.toml", DEEP, 2, "cannot be read"),
+        ("sluice.toml", "# " + "x" * (1 << 20), 2, "too large"),
+        ("sluice.toml", "select = 1", 2, "is not a list of texts"),
+    ],
+    ids=["tool", "no settings", "sluice", "deep project", "deep settings", "large", "select"],
+)
+def test_settings_of_any_form_are_used_or_refused(tmp_path, sluice, name, text, code, said):
+    (tmp_path / name).write_text(text)
+    done = sluice("verify", str(trees(tmp_path)))
+    assert (done.exit_code, said in done.stderr) == (code, True), done.stderr
+
+
 def test_a_baseline_lets_only_new_findings_fail(tmp_path, sluice):
     tree, file = tmp_path / "tree", tmp_path / "baseline.json"
     tree.mkdir()

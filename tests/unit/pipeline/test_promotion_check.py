@@ -195,6 +195,98 @@ def test_nothing_leaves_the_quarantine(shop: Shop) -> None:
         assert (code, "was taken out of quarantine" in output) == (1, True), output
 
 
+def renamed(shop: Shop, old: str, new: str) -> None:
+    """Give a model another name in every file that has it."""
+    for path in sorted((shop.root / "specs/shop").glob(f"{old}.*")):
+        text = path.read_text().replace(f"name: {old}", f"name: {new}").replace(f"shop/{old}", f"shop/{new}")
+        path.with_name(path.name.replace(old, new, 1)).write_text(text)
+        path.unlink()
+
+
+def reject(shop: Shop) -> Path:
+    """Put a release of the model into its quarantine, on main as well."""
+    path = shop.root / "specs/shop/ranker.quarantine.yaml"
+    item = f"key: 'sha256:{'a' * 64}', version: '7', digest: '{shop.plan().version.digest}'"
+    more = "environment: production, reason: worse, since: 2026-11-20"
+    path.write_text(f"schema: sluice/quarantine/v1\nreleases:\n  - {{{item}, {more}}}\n")
+    commit(shop, "Rejected")
+    git(shop.root, "branch", "--quiet", "--force", "main", "change")
+    return path
+
+
+def test_a_quarantine_outlives_the_name_of_its_model(shop: Shop) -> None:
+    """Two steps: the model goes, or gets another name, with its quarantine; a later change brings it back without."""
+    path = reject(shop)
+    renamed(shop, "ranker", "other")
+    assert "was taken out of quarantine" not in checked(shop)[1]  # it is in the other file
+    path.with_name("other.quarantine.yaml").rename(path)
+    assert "was taken out of quarantine" not in checked(shop)[1]
+    path.unlink()
+    code, output = checked(shop)
+    assert (code, "the release sha256:aaaaaaaaaaaa of shop/ranker was taken out" in output) == (1, True), (
+        output
+    )
+    for file in (shop.root / "specs/shop").glob("other.*"):
+        file.unlink()
+    assert "was taken out of quarantine" in checked(shop)[1]
+    git(shop.root, "checkout", "--quiet", "main", "--", path.relative_to(shop.root).as_posix())
+    assert checked(shop)[0] == 0
+    assert "REF210" not in shop.run("validate").output  # it may stay without its model
+
+
+def test_a_rejected_model_is_rejected_under_another_name(shop: Shop) -> None:
+    path = reject(shop)
+    shutil.rmtree(shop.root / "rendered")
+    renamed(shop, "ranker", "other")
+    path.with_name("other.quarantine.yaml").rename(path)
+    path.with_name("other.production.lock.yaml").unlink()
+    path.with_name("other.staging.record.json").unlink()
+    (one,) = candidates(open_session(shop.root))
+    assert (one.model, one.standing) == ("shop/other", "rejected")
+    refused = shop.run("promote", "shop/other", "--to", "production")
+    assert "(version 7 of shop/ranker) is in quarantine since 2026-11-20" in refused.output
+    path.write_text(re.sub("digest: 'sha256:[0-9a-f]{8}", "digest: 'sha256:00000000", path.read_text()))
+    (one,) = candidates(open_session(shop.root))
+    assert one.standing != "rejected"  # another model was
+
+
+def test_a_lock_of_an_earlier_commit_of_a_change_is_no_revert(shop: Shop) -> None:
+    """Merged commit by commit, the lock would have been on the branch; a later change could go back to it."""
+    path = shop.root / "specs/shop/ranker.production.lock.yaml"
+    judged = path.read_text()
+    path.write_text(re.sub(r"records:\n.*\n", "", judged))
+    commit(shop, "Look at this")
+    path.write_text(judged)
+    commit(shop, "Never mind")
+    code, output = checked(shop)
+    assert (code, "of this change has another lock of shop/ranker in production" in output) == (1, True), (
+        output
+    )
+    merge(shop)
+    assert "has another lock" in checked(shop)[1]
+    git(shop.root, "reset", "--quiet", "--soft", "main")
+    commit(shop, "One commit")
+    assert checked(shop)[0] == 0
+
+
+def test_a_change_may_have_several_commits(shop: Shop) -> None:
+    path = shop.root / "specs/shop/ranker.production.lock.yaml"
+    judged = path.read_text()
+    git(shop.root, "checkout", "--quiet", "main", "--", path.relative_to(shop.root).as_posix())
+    commit(shop, "The lock of main")
+    path.write_text(judged)
+    (shop.root / "notes.txt").write_text("other")
+    commit(shop, "The lock of this change again")
+    merge(shop)
+    assert checked(shop)[0] == 0
+
+
+def merge(shop: Shop) -> None:
+    """Check out what a merge of the change would give, as CI does."""
+    git(shop.root, "checkout", "--quiet", "--detach", "main")
+    git(shop.root, "merge", "--quiet", "--no-ff", "--no-edit", "change")
+
+
 def test_another_release_of_a_rejected_model_needs_a_reason(shop: Shop) -> None:
     """One more thread is another key: the model that was taken back is the same."""
     path = shop.root / "specs/shop/ranker.quarantine.yaml"
@@ -303,6 +395,46 @@ def test_a_change_can_not_approve_itself(regulated: Shop, tmp_path: Path) -> Non
     regulated.edit(
         {"platform.signers": regulated.edits["platform.signers"][1:]}
     )  # who is removed counts no more
+    sign(regulated, "ada")
+    assert "PROM109" in checked(regulated)[1]
+
+
+def test_a_promotion_can_not_leave_the_tier_that_requires_approval(regulated: Shop) -> None:
+    other = {
+        "requires": {"noData": ["fail", "pause"]},
+        "evidence": ["cluster"],
+        "promotions": {"signedBy": ["ci"]},
+    }
+    regulated.edit(
+        {
+            "platform.tiers.other": other,
+            "platform.teams.shop.tiers": ["standard", "other"],
+            "spec.tier": "other",
+            "spec.service.threads": 3,
+        }
+    )
+    commit(regulated, "Another tier")
+    regulated.promoted()
+    code, output = checked(regulated)
+    assert (code, "PROM109" in output, "requires that model-risk signs a promotion" in output) == (
+        1,
+        True,
+        True,
+    )
+    sign(regulated, "ci", "--format", "ssh")
+    assert "the tier `standard` requires that model-risk signs" in checked(regulated)[1]
+    assert "the tier `other`" not in checked(regulated)[1]
+    sign(regulated, "ada", "--format", "dsse")
+    assert "PROM109" not in checked(regulated)[1]
+
+
+def test_without_a_platform_on_the_branch_nobody_approves(regulated: Shop) -> None:
+    """Whose signature counts is what the branch says, and never what the change says."""
+    git(regulated.root, "checkout", "--quiet", "main")
+    platform = regulated.root / "specs/platform.yaml"
+    platform.write_text(platform.read_text().replace("kind: Platform", "kind: Platfrom"))
+    commit(regulated, "Broken")
+    git(regulated.root, "checkout", "--quiet", "change")
     sign(regulated, "ada")
     assert "PROM109" in checked(regulated)[1]
 

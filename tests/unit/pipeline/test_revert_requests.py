@@ -113,6 +113,7 @@ def test_what_is_asked_rightly_is_taken() -> None:
         ("[skip ci] [CI SKIP] [no ci]", "`(skip ci) (CI SKIP) (no ci)`"),
         ("a ` b `` c", "`a ' b '' c`"),
         ("closes #12, !7 and www.evil.example", "`closes # 12, ! 7 and www evil.example`"),
+        ("closes GH-12, gh-7 and high-5", "`closes GH- 12, gh- 7 and high-5`"),
         ("one\r\n\nskip-checks: true", "`one skip-checks: true`"),
     ],
 )
@@ -126,7 +127,7 @@ def test_no_text_leaves_its_quotes(reason: str) -> None:
     shown = as_code(reason)
     assert (shown[0], shown[-1], shown[1:-1].count("`")) == ("`", "`", 0)
     assert len(shown.splitlines()) == 1
-    assert not re.search(r"[\[\]]|@\w|[#!]\d|://\S|www\.", shown[1:-1], re.IGNORECASE)
+    assert not re.search(r"[\[\]]|@\w|[#!]\d|\bgh-\d|://\S|www\.", shown[1:-1], re.IGNORECASE)
 
 
 @QUIET

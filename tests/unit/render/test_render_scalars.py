@@ -228,8 +228,11 @@ def test_the_filter_items(values, indent):
 
 @nasty
 @given(st.text())
+@example("shop\x00")
+@example("a\x1b[31mb\u202ec\u200bd\ufeff")
 def test_prose_is_one_line(value):
     for written in (prose(value), raw_text(value)):
+        assert not set(written) & set("\x00\x1b\x7f\x85\xad\u200b\u202e\u2066\ufeff")
         assert len(written.splitlines()) <= 1
         assert written == written.strip()
 

@@ -132,3 +132,35 @@ def test_namespaces_that_sluice_made_stay_its_own(again):
     assert "namespaces" not in platform
     assert platform["registry"] == "registry.example.com/models"
     assert sorted(platform["tiers"]) == ["high-traffic", "regulated", "standard"]
+
+
+LOOKALIKES = [
+    ("workflow-gates", r'\\"atMost\\": 0.1', r'\\"atMost\\": 1' + "0" * 400),
+    ("workflow-gates", r'\\"atMost\\": 0.1', r'\\"atMost\\": NaN'),
+    ("workflow-gates", r'\\"name\\": \\"parity\\"', r'\\"name\\": [1]'),
+    ("workflow-gates", r'\\"tool\\": \\"fairlearn\\"', r'\\"tool\\": \\"\\ud800\\"'),
+    ("workflow-gates", r'\\"framework\\": \\"xgboost\\"', r'\\"framework\\": [1]'),
+    ("workflow-gates", r'\\"ref\\": \\"mlflow', r'\\"rev\\": \\"mlflow'),
+    ("workflow-gates", r'"{\\"framework\\"', '"' + "[" * 3000 + r'{\\"framework\\"'),
+    ("analysistemplate-guards", r'le="[0-9.]+"', 'le="slow"'),
+    ("analysistemplate-guards", r'le="[0-9.]+"', 'le="-1"'),
+    ("analysistemplate-guards", r'le="[0-9.]+"', 'le="9e99"'),
+    ("analysistemplate-guards", r"result\[0\] >= [0-9.]+", "result[0] >= 1.2.3"),
+    ("analysistemplate-guards", r"result\[0\] >= [0-9.]+", "result[0] >= 99999"),
+    ("analysistemplate-guards", r"\) \* (\(?)-?[0-9.]+\n", r") * \g<1>1.2.3\n"),
+    ("analysistemplate-guards", r"\) \* (\(?)-?[0-9.]+\n", r") * \g<1>99999\n"),
+]
+
+
+@pytest.mark.parametrize("number", range(len(LOOKALIKES)))
+def test_what_only_looks_like_a_bundle_of_sluice_is_imported_as_any_other(tmp_path, number):
+    """The values of a tree are not trusted because of their names, and stop nothing."""
+    file, old, new = LOOKALIKES[number]
+    team = "risk/fraud" if file == "workflow-gates" else "shop/recommender"
+    shutil.copytree(ROOT / "rendered/production" / team, tmp_path / team)
+    path = tmp_path / team / f"{file}.yaml"
+    text = path.read_text()
+    path.write_text(re.sub(old, new, text))
+    assert path.read_text() != text
+    found = import_tree(tmp_path, None, Settings("models", None, None, KNOWN, example_lock=True, build=False))
+    assert [name for name in found.files if name.startswith("specs/")] or found.refused
