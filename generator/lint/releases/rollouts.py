@@ -252,7 +252,7 @@ class _Timeline:
         unset = [
             name for name, arg in merged(args).items() if name and not is_set(arg) and name not in passed
         ]
-        refused = f"nothing gives {' and '.join(unset)} a value, so the controller refuses the Rollout"
+        refused = f"nothing gives {' and '.join(unset)} a value, so its run can't start"
         for template in templates:
             for path, body in each(template.spec.get("metrics"), ("spec", "metrics")):
                 name = as_text(body.get("name"))

@@ -10,6 +10,7 @@ from generator.dataclass import dataclass
 from generator.lint.objects import Body, Object, as_list, as_map, as_text, has
 from generator.lint.placement import Nearby, Objects
 from generator.lint.rollout import Moment, Rollout, Use, template_kind
+from generator.source.suggest import misspelt
 
 _TAG: Final = re.compile(r"\{\{((?:(?!\{\{|\}\}).)*)\}\}", re.DOTALL)
 
@@ -74,6 +75,14 @@ def is_set(arg: Body) -> bool:
 def names(args: Iterable[Body]) -> list[str]:
     """Return the names of arguments."""
     return [as_text(arg.get("name")) for arg in args]
+
+
+def without_value(name: str, templates: Iterable[Object], passed: Iterable[Body]) -> tuple[str, str]:
+    """Return what is wrong with an argument that gets no value, and what to do: it may be passed under another name."""
+    wrong = misspelt(name, set(names(passed)) - set(names(declared(templates))))
+    if wrong:
+        return f"the argument `{name}` gets no value, and `{wrong}` is passed", f"Pass it as `{name}`."
+    return f"the argument `{name}` gets no value", ""
 
 
 def known_values(args: Iterable[Body], passed: Iterable[Body]) -> dict[str, str]:

@@ -10,9 +10,10 @@ from generator.lint.controller import int_value, is_templated
 from generator.lint.engine import Problem, rule
 from generator.lint.objects import as_list, as_map, as_text, each, has
 from generator.lint.rules.analysis import matches, metric_names
-from generator.lint.rules.arguments import declared, names
+from generator.lint.rules.arguments import declared, is_set, merged, names
 from generator.lint.rules.contexts import UseContext
 from generator.lint.rules.metric import MetricContext
+from generator.source.suggest import misspelt
 
 _HELPERS: Final = "Argo Rollouts 1.10, utils/analysis/helpers.go"
 _JOB: Final = "Argo Rollouts 1.10, metricproviders/job/job.go"
@@ -291,8 +292,11 @@ spec:
 def undeclared_argument(ctx: UseContext) -> Iterator[Problem]:
     """Check that every argument of a use is declared by one of its templates."""
     known = set(names(declared(ctx.templates)))
+    bare = {name for name, arg in merged(declared(ctx.templates)).items() if not is_set(arg)}
+    waiting = bare - set(names(ctx.use.args))
     for at, arg in () if ctx.missing else each(ctx.use.body.get("args"), (*ctx.use.path, "args")):
-        if as_text(arg.get("name")) not in known:
+        name = as_text(arg.get("name"))
+        if name not in known and not misspelt(name, waiting):  # the finding about the argument names both
             yield Problem(at, f"no template declares the argument `{arg.get('name')}`")
 
 

@@ -9,7 +9,7 @@ from generator.lint.controller import int_value
 from generator.lint.engine import Problem, rule
 from generator.lint.links import meant, proof
 from generator.lint.objects import Body, Object, Reference, as_list, as_map, as_text, each, is_placeholder
-from generator.lint.rules.arguments import declared, fill, is_set, merged, names, tags
+from generator.lint.rules.arguments import declared, fill, is_set, merged, names, tags, without_value
 from generator.lint.rules.contexts import (
     INVALID,
     REFERENCES,
@@ -254,7 +254,7 @@ def conflicting_templates(ctx: UseContext) -> Iterator[Problem]:
     for name in [name for name, values in defaults.items() if len(values) > 1]:
         yield Problem(ctx.templates_path, f"the templates give the argument `{name}` different defaults")
     for name in _without_value(ctx) if ctx.use.moment != "background" else ():
-        yield Problem((*ctx.use.path, "args"), f"the argument `{name}` gets no value")
+        yield Problem((*ctx.use.path, "args"), *without_value(name, ctx.templates, ctx.use.args))
 
 
 def _without_value(ctx: UseContext) -> list[str]:
@@ -395,4 +395,4 @@ spec:
 def background_argument_without_value(ctx: UseContext) -> Iterator[Problem]:
     """Check that every argument of the background run gets a value."""
     for name in _without_value(ctx) if ctx.use.moment == "background" else ():
-        yield Problem((*ctx.use.path, "args"), f"the argument `{name}` gets no value")
+        yield Problem((*ctx.use.path, "args"), *without_value(name, ctx.templates, ctx.use.args))

@@ -358,6 +358,32 @@ def test_a_finding_names_its_object_and_the_part(tmp_path):
     assert (finding.object, finding.part) == ("Rollout store/till", "step 2")
 
 
+@pytest.mark.parametrize(
+    ("passed", "codes", "message"),
+    [
+        ("hsah", ["ROL210"], "the argument `hash` gets no value, and `hsah` is passed"),
+        ("service", ["ANA434", "ROL210"], "the argument `hash` gets no value"),
+        ("hash", [], ""),
+    ],
+)
+def test_an_argument_that_is_misspelt_is_one_finding(tmp_path, passed, codes, message):
+    analysis = f"{{templates: [{{templateName: errors}}], args: [{{name: {passed}, value: x}}]}}"
+    query = 'sum(rate(errors{hash="{{args.hash}}"}[5m]))'
+    template = thing(
+        "AnalysisTemplate",
+        "errors",
+        "spec:\n  args: [{name: hash}]\n  metrics:\n    - name: errors\n"
+        "      successCondition: len(result) == 1 && result[0] < 5\n"
+        f"      provider: {{prometheus: {{address: 'http://prometheus:9090', query: '{query}'}}}}",
+        "argoproj.io/v1alpha1",
+    )
+    steps = f"[{{setWeight: 50}}, {{pause: {{}}}}, {{analysis: {analysis}}}]"
+    findings = verified(tmp_path, {"a.yaml": rollout(f"canary: {{steps: {steps}}}") + template}).findings
+    found = [one for one in findings if one.code in ("ROL210", "ANA434")]
+    assert sorted(one.code for one in found) == codes
+    assert [one.message for one in found if one.code == "ROL210"] == ([message] if message else [])
+
+
 def test_the_version_of_the_controller_is_that_of_the_tree(tmp_path):
     files = {
         "kustomization.yaml": "resources: [https://github.com/argoproj/argo-rollouts/manifests/cluster-install?ref=v1.8.3]\n"

@@ -101,11 +101,11 @@ def test_the_names_of_pods_hold_the_hash(odds):
     assert only(odds(stable)).measure.arm == "stable"
 
 
-def test_an_argument_without_a_value_makes_the_controller_refuse(odds):
+def test_a_run_without_the_value_of_an_argument_has_no_odds(odds):
     metric = template(BY_HASH, PASSES, FINITE).replace("spec:", "spec:\n  args: [{name: hash}]")
     passed = "{templates: [{templateName: quality}], args: [{name: %s, valueFrom: {podTemplateHashValue: Latest}}]}"
     found = only(odds(stepped(passed % "hsah", metric)))
-    assert found.why == "nothing gives hash a value, so the controller refuses the Rollout"
+    assert found.why == "nothing gives hash a value, so its run can't start"
     assert only(odds(stepped(passed % "hash", metric))).false_stop is not None
 
 
