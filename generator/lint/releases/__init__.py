@@ -12,6 +12,7 @@ from generator.lint.releases.flagger import flagger_releases
 from generator.lint.releases.kserve import kserve_releases
 from generator.lint.releases.rollouts import rollout_releases, unused_templates
 from generator.lint.releases.values import Release, Stage, TreeMetric, TreeReleases
+from generator.lint.rollout import Rollout
 from generator.lint.tree import read_tree
 
 __all__ = ["Release", "Stage", "TreeMetric", "TreeReleases", "read_objects", "read_releases"]
@@ -63,6 +64,11 @@ def _read(root: FilePath, about: re.Pattern[str] | None, *, build: bool) -> tupl
         f"{item} in {item.file.name}, which splits requests: no metric of it stops a version"
         for group, kind in _SPLITTERS
         for item in objects.of(group, kind)
+    ]
+    unread += [
+        f"{item} in {item.file.name}: it has neither `canary` nor `blueGreen`"
+        for item in objects.of_kind("Rollout")
+        if (rollout := Rollout(item)).canary is None and rollout.blue_green is None
     ]
     if tree.templates:
         unread.append(f"{len(tree.templates):,} templates, which are YAML only once they are filled in")

@@ -317,6 +317,14 @@ def test_what_else_splits_requests_is_named(tmp_path):
     assert text.startswith("SeldonDeployment ml/iris in a.yaml, which splits requests")
 
 
+@pytest.mark.parametrize(("strategy", "said"), [("null", True), ("{}", True), ("{canary: {}}", False)])
+def test_a_rollout_without_a_strategy_is_named(tmp_path, strategy, said):
+    text = f"apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata: {{name: cart}}\nspec: {{strategy: {strategy}}}\n"
+    (tmp_path / "a.yaml").write_text(text)
+    found = read_releases(tmp_path)
+    assert (len(found.releases), len(found.unread)) == ((0, 1) if said else (1, 0))
+
+
 @pytest.mark.parametrize(("factor", "bound"), [("", "500s"), ("1000 * ", "500ms")])
 def test_the_unit_of_a_latency_is_that_of_its_series(odds, factor, bound):
     query = (
