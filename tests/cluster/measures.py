@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -35,12 +36,22 @@ class Split:
 
 
 def splits(
-    watch: Watch, load: Load, canary: str, after: float = 0.0, before: float = math.inf
+    watch: Watch,
+    load: Load,
+    canary: str,
+    after: float = 0.0,
+    before: float = math.inf,
+    others: Sequence[Load] = (),
 ) -> list[Split]:
-    """One measurement for each time with a weight strictly between 0 and 100 that lasted, and began between these two."""
+    """One measurement for each time with a weight strictly between 0 and 100 that lasted, and began between these two.
+
+    A proxy that takes turns gives each version its share of all requests, but not of those of each sender: `others` are
+    the senders that count with the first one.
+    """
     found = []
     for weight, start, end in watch.spans():
-        answered = load.versions(start + SETTLED_S, end - SETTLED_S)
+        times = start + SETTLED_S, end - SETTLED_S
+        answered = sum((one.versions(*times) for one in (load, *others)), Counter[str]())
         if 0 < weight < 100 and after <= start < before and answered.total() * weight / 100 >= _FEWEST:
             found.append(Split(weight, answered.total(), answered[canary]))
     return found

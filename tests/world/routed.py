@@ -87,7 +87,7 @@ def weights_cohort_commit_and_abort(
     first = next(moment.at for moment in watch.moments if moment.weight)
     early = staff.versions(0, first)
     dip = _dip(watch, changed)
-    found = measures.splits(watch, load, canary)
+    found = measures.splits(watch, load, canary, others=[staff])
     print(watch.story())
     report.figures(
         f"{name}: weights",
