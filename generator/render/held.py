@@ -74,7 +74,7 @@ def render_promoted(
     groups = [outputs for outputs in OUTPUTS if outputs not in OF_A_RELEASE]
     texts = files.render(out for outputs in groups for out in outputs(governing) if not is_held(out.file))
     texts |= {name: text for name, text in in_git.items() if is_held(name) and name != ROLLOUT_FILE}
-    (last,) = files.render([rollout(governing, digest(texts), odds)]).values()
+    (last,) = files.render([rollout(governing, digest(texts), odds, held=True)]).values()
     return {**texts, ROLLOUT_FILE: _parted(last)[0] + _parted(in_git[ROLLOUT_FILE])[1]}
 
 

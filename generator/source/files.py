@@ -51,9 +51,15 @@ def is_below(name: str) -> bool:
 
 
 def has_link(root: Path, path: Path) -> bool:
-    """Return whether a path below a folder goes through a link; the folder itself may be one."""
-    at = os.fspath(root)
-    for part in path.relative_to(root).parts:
+    """Return whether a path below a folder goes through a link; the folder itself may be one.
+
+    Raises:
+        ValueError: the path is not below the folder.
+    """
+    at, above = os.fspath(root), len(root.parts)
+    if path.parts[:above] != root.parts:
+        raise ValueError(f"{path} is not below {root}")
+    for part in path.parts[above:]:
         at = f"{at}{os.sep}{part}"
         if os.path.islink(at):  # noqa: PTH114 - a Path for each part costs more than the answer
             return True

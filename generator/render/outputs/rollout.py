@@ -22,17 +22,19 @@ _HEADER_ROUTE = "cohort"
 _HASHES = {"canary-hash": "Latest", "stable-hash": "Stable"}
 
 
-def rollout(plan: Plan, bundle_hash: str, odds: Mapping[str, str]) -> Output:
+def rollout(plan: Plan, bundle_hash: str, odds: Mapping[str, str], *, held: bool = False) -> Output:
     """Return the Rollout of a bundle.
 
     Args:
         plan: the plan.
         bundle_hash: digest (hex) of all other files of the bundle.
         odds: annotations with the odds of the plan.
+        held: whether another pod template, which is in git, takes the place of the plan's.
     """
     context = {
         **pod(plan, plan.identity.model),
         "bundle_hash": bundle_hash,
+        "held": held,
         "annotations": _annotations(plan, odds),
     }
     if isinstance(plan.rollout, Canary):

@@ -21,6 +21,9 @@ from generator.pipeline.session import open_session
 from generator.plan.promotion import standing
 from generator.plan.release_key import release_key
 from generator.plan.values import Plan
+from generator.render.bundle import render_outputs
+from generator.render.environment import Templates
+from generator.render.outputs.rollout import rollout
 from generator.report.diffs.policy import policy_changes
 from tests.gates.record_samples import sample
 from tests.unit.rules.repository import Edits, Sample
@@ -211,6 +214,35 @@ def test_templates_of_the_platform_team_wait_too(shop: Shop) -> None:
     own.unlink()
     shop.ok("render")
     assert standing(shop.plan()) == "promoted"
+
+
+def test_a_rollout_of_the_platform_team_may_render_the_pods_that_are_held_anyway(shop: Shop) -> None:
+    """Our template leaves them out while another release is held; one that was copied before does not know of that."""
+    shop.promoted()
+    shop.edit({"spec.service.threads": 2})
+    shop.ok("render")
+    held = shop.bundle()["rollout-main.yaml"]
+    template = Path("templates/kubernetes/rollout-canary.yaml.j2").read_text()
+    before, _, rest = template.partition("{% if held %}\n")
+    own = shop.root / "templates/kubernetes/rollout-canary.yaml.j2"
+    own.parent.mkdir(parents=True)
+    own.write_text(before + rest.partition("{% else %}\n")[2].removesuffix("{% endif %}\n"))
+    shop.ok("render")
+    assert shop.bundle()["rollout-main.yaml"] == held
+
+
+@pytest.mark.parametrize("strategy", ["canary", "blue-green"])
+def test_what_governs_a_release_is_rendered_alike_without_its_pods(shop: Shop, strategy: str) -> None:
+    if strategy == "blue-green":
+        shop.edit({"spec.rollout": {"strategy": "blue-green", "approve": "manual"}})
+    plan = shop.plan("staging")
+    (whole, held) = (
+        render_outputs([rollout(plan, "", {}, held=held)], plan, Templates())["rollout-main.yaml"]
+        for held in (False, True)
+    )
+    assert held.partition("  template:\n")[0] == whole.partition("  template:\n")[0]
+    assert "startupProbe" in whole
+    assert "startupProbe" not in held
 
 
 def test_a_new_version_of_sluice_waits(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
