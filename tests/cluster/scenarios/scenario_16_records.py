@@ -124,8 +124,17 @@ def _both(git: GitOps, plan: Plan, changes: dict[str, Any], bodies: list[Object]
     assert abs((one - other).total_seconds()) <= _CLOCKS_S
     for record in (told, read):
         record.pop("digest")
+    _take_over_last(told, read)
     assert told == read
     return read
+
+
+def _take_over_last(told: Object, read: Object) -> None:
+    """Take over one measurement that was under way: the controller notifies before it ends the analysis in the background."""
+    for one, other in zip(told["runs"], read["runs"], strict=True):
+        for ours, theirs in zip(one["metrics"], other["metrics"], strict=True):
+            if one["kind"] == "background" and theirs["successful"] == ours["successful"] + 1:
+                ours.update(successful=theirs["successful"], last=theirs["last"])
 
 
 def _cluster(git: GitOps, plan: Plan, changes: dict[str, Any], work: Path) -> Object:
