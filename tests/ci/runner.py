@@ -281,7 +281,20 @@ class Runner:
         return log.read_text().splitlines() if log.exists() else []
 
     def _value(self, text: str) -> str:
-        return _EXPRESSION.sub(lambda found: self.given[found[1]], text)
+        """Evaluate the expressions in a text: values that were given, and the first of several joined by `||`.
+
+        Raises:
+            KeyError: none of them was given.
+        """
+        return _EXPRESSION.sub(lambda found: self._first_of(found[1]), text)
+
+    def _first_of(self, expression: str) -> str:
+        if expression in self.given:
+            return self.given[expression]
+        known = [self.given[one] for one in expression.split(" || ") if one in self.given]
+        if not known:
+            raise KeyError(expression)
+        return next(filter(None, known), "")
 
     def _run(
         self,

@@ -22,7 +22,7 @@ def checked(demo: Demo, scratch: Path) -> tuple[Runner, list[Ran]]:
     found = runner(
         demo,
         scratch,
-        {"github.event.pull_request.base.sha || github.event.merge_group.base_sha": base},
+        {"github.event.pull_request.base.sha": base},
     )
     return found, found.job(CHECK, "check")
 
