@@ -6,6 +6,8 @@ subqueries keep only their range.
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Final, TypeAlias
 
@@ -45,6 +47,20 @@ _STRENGTH: Final = {
 }
 _MATCHING: Final = frozenset({"on", "ignoring", "group_left", "group_right"})
 _DEEPEST: Final = 100
+_COMPARISONS: Final[dict[str, Callable[[float, float], bool]]] = {
+    ">": operator.gt,
+    "<": operator.lt,
+    ">=": operator.ge,
+    "<=": operator.le,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
+_ARITHMETIC: Final[dict[str, Callable[[float, float], float]]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +116,7 @@ class Filter:
 
     def keeps(self, value: float) -> bool:
         """Return whether the comparison holds; never for NaN, but for `!=`."""
-        return {
-            ">": value > self.limit,
-            "<": value < self.limit,
-            ">=": value >= self.limit,
-            "<=": value <= self.limit,
-            "==": value == self.limit,
-            "!=": value != self.limit,
-        }[self.sign]
+        return _COMPARISONS[self.sign](value, self.limit)
 
 
 Expression: TypeAlias = Number | Text | Series | Call | Binary
@@ -282,7 +291,7 @@ def filter_of(found: Expression) -> Filter | None:
     match found:
         case Binary("or", left, right) if constant(right) is not None:
             return filter_of(left)
-        case Binary(">" | "<" | ">=" | "<=" | "==" | "!=" as sign, _, right, truth):
+        case Binary(sign, _, right, truth) if sign in _COMPARISONS:
             limit = constant(right)
             return None if limit is None else Filter(sign, limit, truth)
     return None
@@ -324,9 +333,9 @@ def constant(found: Expression) -> float | None:
             return value
         case Call("vector" | "scalar", (inner,)):
             return constant(inner)
-        case Binary(sign, left, right) if sign in "+-*/":
+        case Binary(sign, left, right) if sign in _ARITHMETIC:
             one, two = constant(left), constant(right)
             if one is None or two is None or (sign == "/" and two == 0):
                 return None
-            return {"+": one + two, "-": one - two, "*": one * two, "/": one / (two or 1.0)}[sign]
+            return _ARITHMETIC[sign](one, two)
     return None

@@ -69,11 +69,7 @@ def calendar_day(text: str) -> str:
     Raises:
         OutOfRangeError: the calendar has no such day.
     """
-    try:
-        dt.date.fromisoformat(text)
-    except ValueError as error:
-        raise OutOfRangeError(text) from error
-    return text
+    return _text_of(dt.date.fromisoformat, text)
 
 
 def local_time(text: str) -> str:
@@ -82,8 +78,12 @@ def local_time(text: str) -> str:
     Raises:
         OutOfRangeError: there is no such day or time.
     """
+    return _text_of(dt.datetime.fromisoformat, text)
+
+
+def _text_of(parse: Callable[[str], object], text: str) -> str:
     try:
-        dt.datetime.fromisoformat(text)
+        parse(text)
     except ValueError as error:
         raise OutOfRangeError(text) from error
     return text

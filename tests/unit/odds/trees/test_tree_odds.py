@@ -15,24 +15,9 @@ from generator.odds.trees.odds import tree_odds
 from generator.odds.trees.simulation import simulated
 from generator.odds.trees.values import Known
 from tests.unit.odds.trees.examples import table
-from tests.unit.odds.trees.trees import COMPARED, ERRORS, FORMS, SLOW, canary
+from tests.unit.odds.trees.trees import COMPARED, ERRORS, FORMS, SLOW, canary, only
 
 KNOWN = Known(50.0, {"error": 0.01, "slow": 0.02})
-
-
-@pytest.fixture
-def odds(tmp_path):
-    def of(text, known=KNOWN):
-        (tmp_path / "tree.yaml").write_text(text)
-        return tree_odds(read_releases(tmp_path), known)
-
-    return of
-
-
-def only(found):
-    (release,) = found.releases
-    (metric,) = release.metrics
-    return metric
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -6,31 +6,15 @@ import pytest
 
 from generator.lint import read_releases
 from generator.odds.trees.better import with_better
-from generator.odds.trees.odds import tree_odds
 from generator.odds.trees.values import Known
 from generator.report.trees.words import guard, headline
-from tests.unit.odds.trees.trees import ALL, ERRORS, canary, rollout, template
+from tests.unit.odds.trees.trees import ALL, ERRORS, canary, only, rollout, template
 
 KNOWN = Known(100.0)
 PASSES = 'successCondition: "result[0] < 0.05"'
 STEP = "{templates: [{templateName: quality}]}"
 FINITE = "interval: 1m\n      count: 5"
 BY_HASH = ERRORS.replace('service="cart-canary"', 'hash="{{args.hash}}"')
-
-
-@pytest.fixture
-def odds(tmp_path):
-    def of(text, known=KNOWN):
-        (tmp_path / "tree.yaml").write_text(text)
-        return tree_odds(read_releases(tmp_path), known)
-
-    return of
-
-
-def only(found):
-    (release,) = found.releases
-    (metric,) = release.metrics
-    return metric
 
 
 def stepped(analysis, metric=None, before="{setWeight: 20}, {pause: {duration: 10m}}"):

@@ -68,3 +68,10 @@ FORMS = {
     "too early": (ERRORS, 'successCondition: "result[0] < 0.02"', "{interval: 1m, failureLimit: 1}"),
     "with a count": (ERRORS, 'successCondition: "result[0] < 0.015"', "{interval: 30s, count: 6, failureLimit: 2, initialDelay: 3m}"),
 }  # fmt: skip
+
+
+def only(found):
+    """Return the one metric of the one release."""
+    (release,) = found.releases
+    (metric,) = release.metrics
+    return metric
